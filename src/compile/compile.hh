@@ -1,0 +1,29 @@
+// Module -> CodeImage: validate, translate, optimise, generate, link; functions in parallel. The bytes do
+// not depend on the number of threads.
+#pragma once
+
+#include "base/result.hh"
+#include "codegen/target.hh"
+#include "image/code_image.hh"
+#include "wasm/features.hh"
+#include "wasm/module.hh"
+
+#include <string>
+
+namespace trapeze::compile {
+
+struct Options {
+  wasm::Features features;
+  codegen::Settings settings;
+  u32 threads = 0; ///< 0: one per CPU
+};
+
+Result<image::CodeImage> module(const wasm::Module &m, const Options &options);
+
+/// Stages of the pipeline, in order; each can be dumped.
+enum class Stage : u8 { Validate, Translate, Opt, Lower, Regalloc, Emit };
+
+/// The text of one stage for every function, in order of index (the same for any number of threads).
+Result<std::string> dump(const wasm::Module &m, const Options &options, Stage stop_after);
+
+} // namespace trapeze::compile

@@ -1,0 +1,75 @@
+// What a back end produces for one function: bytes and the facts about them that the runtime needs.
+// Offsets are from the function's first byte; the linker (compile/module) rebases them into the image.
+// Lists are in ascending order of offset.
+#pragma once
+
+#include "abi/traps.hh"
+#include "base/types.hh"
+
+#include <vector>
+
+namespace trapeze::image {
+
+inline constexpr u32 no_region = ~0u;
+inline constexpr u32 catch_all_tag = ~0u;
+
+/// The 4 bytes at `offset` become target - (address of the byte behind them): a direct call or jump.
+struct Relocation {
+  u32 offset;
+  u32 func; ///< module function index, never an import
+};
+
+/// An instruction that may fault: pc -> trap. Spec message by abi::message.
+struct TrapSite {
+  u32 offset;
+  abi::TrapCode code;
+};
+
+/// A call, named by its return address: what an unwinder and the collector need there.
+struct CallSite {
+  u32 return_offset;
+  u32 region = no_region; ///< innermost region of this function
+  u32 first_slot = 0, slot_count = 0; ///< into CompiledFunction::ref_slots: frame slots holding live references
+};
+
+/// One clause of a region. First match wins, then the parent's.
+struct Clause {
+  u32 tag;   ///< module tag index, or catch_all_tag
+  u32 pad;   ///< code offset where the fast path lands, in the frame, with nothing in registers but rbp, rsp, r13
+  bool with_ref;
+};
+
+struct Region {
+  u32 parent = no_region;
+  u32 first_clause = 0, clause_count = 0;
+};
+
+struct AddressEntry {
+  u32 code_offset; ///< from here on, up to the next entry
+  u32 wasm_offset; ///< byte offset in the module; ~0: none
+};
+
+struct FrameInfo {
+  u32 size = 0;         ///< rbp - rsp in the body
+  u8 saved_mask = 0;    ///< bit i: i-th of rbx r12 r14 r15 saved, consecutively below the instance slot
+  bool has_instance_slot = false;
+  u16 prologue_size = 0; ///< bytes up to where the frame is complete
+};
+
+struct CompiledFunction {
+  u32 func = 0; ///< module function index
+  std::vector<u8> code; ///< hot part, cold part, constants; 16-byte aligned when linked
+  u32 code_size = 0;    ///< without the constants behind it
+  std::vector<Relocation> relocations;
+  std::vector<TrapSite> traps;
+  std::vector<CallSite> calls;
+  std::vector<Region> regions;
+  std::vector<Clause> clauses;
+  std::vector<i32> ref_slots; ///< rbp-relative byte offsets (negative) of 4-byte reference slots
+  std::vector<AddressEntry> addresses;
+  FrameInfo frame;
+
+  void clear();
+};
+
+} // namespace trapeze::image
