@@ -86,31 +86,35 @@ enum class FloatCond : u8 { Eq, Ne, Lt, Gt, Le, Ge };
 
 /// What a memory access touches: accesses of different regions never alias.
 enum class Alias : u8 {
-  Memory,     ///< linear memory
-  Fixed,      ///< words that never change after instantiation (bases, builtins, context addresses, type ids)
-  Length,     ///< memory and table lengths: change at any call
-  Global,     ///< mutable globals
-  Table,      ///< table elements
-  Heap,       ///< objects behind references
-  Area,       ///< overflow and payload areas of the store
+  Memory, ///< linear memory
+  Fixed,  ///< words that never change after instantiation (bases, builtins, context addresses, type ids)
+  Length, ///< memory and table lengths: change at any call
+  Global, ///< mutable globals
+  Table,  ///< table elements
+  Heap,   ///< objects behind references
+  Area,   ///< overflow and payload areas of the store
 };
 
 /// Packed into InstRow::aux of loads and stores.
 struct Access {
-  u8 size_log2 = 0;        ///< bytes in memory: 1 2 4 8 16
+  u8 size_log2 = 0;         ///< bytes in memory: 1 2 4 8 16
   bool sign_extend = false; ///< loads narrower than their type; else zero-extended
-  bool can_trap = false;   ///< a fault here is the trap below; else the address is known good
-  bool removable = true;   ///< an unused load may be dropped (false for wasm loads: they may trap)
+  bool can_trap = false;    ///< a fault here is the trap below; else the address is known good
+  bool removable = true;    ///< an unused load may be dropped (false for wasm loads: they may trap)
   Alias alias = Alias::Memory;
   abi::TrapCode trap = abi::TrapCode::MemoryOutOfBounds;
 
   u16 pack() const {
-    return static_cast<u16>(size_log2 | sign_extend << 3 | can_trap << 4 | removable << 5 | static_cast<u32>(alias) << 6 |
-                            static_cast<u32>(trap) << 9);
+    return static_cast<u16>(size_log2 | sign_extend << 3 | can_trap << 4 | removable << 5 |
+                            static_cast<u32>(alias) << 6 | static_cast<u32>(trap) << 9);
   }
   static Access unpack(u16 bits) {
-    return {static_cast<u8>(bits & 7),      (bits >> 3 & 1) != 0, (bits >> 4 & 1) != 0, (bits >> 5 & 1) != 0,
-            static_cast<Alias>(bits >> 6 & 7), static_cast<abi::TrapCode>(bits >> 9)};
+    return {static_cast<u8>(bits & 7),
+            (bits >> 3 & 1) != 0,
+            (bits >> 4 & 1) != 0,
+            (bits >> 5 & 1) != 0,
+            static_cast<Alias>(bits >> 6 & 7),
+            static_cast<abi::TrapCode>(bits >> 9)};
   }
 };
 
@@ -140,14 +144,16 @@ struct BlockRow {
 
 /// In the pool, at InstRow::a of a call: header words, then the arguments.
 struct CallRow {
-  u32 callee;  ///< module function index, or abi::Builtin; unused for CallPtr
-  Sig sig;     ///< types of parameters and results (CallPtr: without code and context)
+  u32 callee; ///< module function index, or abi::Builtin; unused for CallPtr
+  Sig sig;    ///< types of parameters and results (CallPtr: without code and context)
   Region region;
   u32 arg_count; ///< CallPtr: including code and context
   static constexpr u32 words = 4;
 };
 
-/// An edge in the pool: target, number of arguments, arguments.
+/// An edge in the pool: target, number of arguments, arguments. Only a Jump passes arguments: critical edges
+/// are split as they are made, so the edges of Branch and Switch lead to blocks without parameters and with
+/// one predecessor, and the k-th edge of a terminator stands at b + 2k.
 struct Edge {
   Block target;
   std::span<u32> args; ///< Values
@@ -166,7 +172,7 @@ struct ClauseRow {
 
 struct RegionRow {
   Region parent = no_region;
-  Block entry = no_block; ///< the pads' predecessor
+  Block entry = no_block;  ///< the pads' predecessor
   base::PoolRange clauses; ///< into Function::clauses
 };
 
@@ -190,6 +196,24 @@ struct Function {
   std::vector<u32> pool;
 
   void clear();
+
+  /// A row that stands nowhere yet.
+  Inst make(InstRow row, u32 offset = ~0u) {
+    links.push({});
+    offsets.push(offset);
+    return insts.push(row);
+  }
+  void append(Block block, Inst inst);
+  void insert_before(Inst where, Inst inst);
+  void insert_after(Inst where, Inst inst);
+  void insert_first(Block block, Inst inst);
+  void remove(Inst inst); ///< out of its block; the row stays
+  Inst terminator(Block block) const { return blocks[block].last; }
+  Value add_param(Block block, Type type);
+  /// Words of an edge; returns its pool index. Edges of one terminator are made in succession.
+  u32 make_edge(Block target, std::span<const Value> args = {});
+  u32 make_call(const CallRow &row, std::span<const Value> args);
+  u32 make_list(std::span<const Value> values);
 
   CallRow call(Inst inst) const;
   std::span<const u32> call_args(Inst inst) const; ///< Values
