@@ -16,14 +16,14 @@ public:
   /// `origin` is the offset of bytes[0] in the whole input: errors report origin + position.
   explicit ByteReader(std::span<const u8> bytes, u64 origin = 0) : bytes_(bytes), origin_(origin) {}
 
-  u8 u8_();
+  u8 u8_() { return position_ < bytes_.size() ? bytes_[position_++] : unexpected_end(); }
   u32 u32_le();
   u64 u64_le();
-  u32 leb_u32();
-  u64 leb_u64();
-  i32 leb_s32();
-  i64 leb_s33();
-  i64 leb_s64();
+  u32 leb_u32() { return is_short_leb() ? bytes_[position_++] : leb_u32_slow(); }
+  u64 leb_u64() { return is_short_leb() ? bytes_[position_++] : leb_u64_slow(); }
+  i32 leb_s32() { return is_short_leb() ? short_signed() : leb_s32_slow(); }
+  i64 leb_s33() { return is_short_leb() ? short_signed() : leb_s33_slow(); }
+  i64 leb_s64() { return is_short_leb() ? short_signed() : leb_s64_slow(); }
   std::span<const u8> bytes(u64 count);
   /// A length-prefixed UTF-8 name; malformed UTF-8 is an error.
   std::string_view name();
@@ -44,7 +44,15 @@ public:
   Result<void> status() const;
 
 private:
-  template <typename T, int Bits> T leb(const char *what);
+  bool is_short_leb() const { return position_ < bytes_.size() && bytes_[position_] < 0x80; }
+  i32 short_signed() { return static_cast<i32>(static_cast<u32>(bytes_[position_++]) << 25) >> 25; }
+  u8 unexpected_end();
+  u32 leb_u32_slow();
+  u64 leb_u64_slow();
+  i32 leb_s32_slow();
+  i64 leb_s33_slow();
+  i64 leb_s64_slow();
+  template <typename T, int Bits> T leb();
 
   std::span<const u8> bytes_;
   u64 origin_ = 0;

@@ -1,5 +1,8 @@
 // Bytes -> Module. Spec: Binary Format, Modules. Everything that makes a binary malformed is found here or,
 // inside bodies and constant expressions, by the validator's walk (ErrorKind::Malformed there too).
+//
+// Custom sections never make a module malformed: a name or branch hint section that does not decode leaves its
+// fields empty. `custom_sections` below says what is wrong with one, for tools and the `_custom` assertions.
 #pragma once
 
 #include "base/result.hh"
@@ -9,5 +12,9 @@
 namespace trapeze::decode {
 
 Result<wasm::Module> module(std::shared_ptr<const std::vector<u8>> bytes, const wasm::Features &features);
+
+/// Whether the custom sections the engine knows (name, metadata.code.branch_hint) are well-formed (Malformed) and hints
+/// stand at a br_if or if (Invalid), of a module that decodes and validates.
+Result<void> custom_sections(const wasm::Module &m, const wasm::Features &features);
 
 } // namespace trapeze::decode

@@ -4,6 +4,7 @@
 #include "base/types.hh"
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace trapeze::wasm {
@@ -24,6 +25,8 @@ struct FeatureRow {
 };
 const FeatureRow &row(Feature feature);
 std::optional<Feature> find_feature(std::string_view flag);
+/// `exception handling with exnref is disabled (--enable=exceptions)`: the one text for whatever is refused for a feature.
+std::string disabled_message(Feature feature);
 
 class Features {
 public:

@@ -2,10 +2,10 @@
 //
 //   OP(id, code, text, imm, sig, feature)
 //     id       enumerator: I32Add, RefNull, TryTable
-//     code     one-byte opcodes as they are; prefixed ones as prefix << 16 | LEB number (0xfc000a, 0xfd00fb, 0xfb0000, 0xfe0010)
-//     text     the mnemonic
-//     imm      enumerator of Imm: which immediates follow, and how they are written in text
-//     sig      "ii:i" = pops i32 i32, pushes i32 (i I f F v, `p` the address type of the memory or table
+//     code     one-byte opcodes as they are; prefixed ones as prefix << 16 | LEB number (0xfc000a, 0xfd00fb, 0xfb0000,
+//     0xfe0010) text     the mnemonic; select, ref.test and ref.cast name two operators each, told apart in text by the
+//     immediate imm      enumerator of Imm: which immediates follow, and how they are written in text sig      "ii:i" =
+//     pops i32 i32, pushes i32 (i I f F v, `p` the address type of the memory or table
 //              immediate); "*" where typing is an algorithm of its own
 //     feature  enumerator of Feature
 //
@@ -89,10 +89,17 @@ struct OpcodeRow {
   Feature feature;
 };
 
-const OpcodeRow &row(Opcode op);
+extern const OpcodeRow opcode_rows[opcode_count];
+inline const OpcodeRow &row(Opcode op) { return opcode_rows[static_cast<u32>(op)]; }
 inline constexpr Opcode no_opcode = static_cast<Opcode>(0xffff);
+
+extern const Opcode one_byte_opcodes[256];
+/// One byte as it stands; no_opcode for a prefix and for what is none.
+inline Opcode find_one_byte_opcode(u8 code) { return one_byte_opcodes[code]; }
 /// `code` as in the table; no_opcode if there is none.
 Opcode find_opcode(u32 code);
+/// The first operator of the table with this mnemonic (select, ref.test, ref.cast have two); no_opcode if there is
+/// none.
 Opcode find_opcode(std::string_view text);
 
 } // namespace trapeze::wasm

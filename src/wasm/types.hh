@@ -16,8 +16,24 @@ namespace trapeze::wasm {
 
 enum class TypeIndex : u32 {};
 
-/// Abstract heap types, in the spec's order of hierarchy; `Concrete` stands for a type index.
-enum class HeapKind : u8 { Func, NoFunc, Extern, NoExtern, Any, Eq, I31, Struct, Array, None, Exn, NoExn, Concrete };
+/// Abstract heap types, in the spec's order of hierarchy; `Concrete` stands for a type index, `Bottom` (validation
+/// only) for the heap type of a reference popped in unreachable code.
+enum class HeapKind : u8 {
+  Func,
+  NoFunc,
+  Extern,
+  NoExtern,
+  Any,
+  Eq,
+  I31,
+  Struct,
+  Array,
+  None,
+  Exn,
+  NoExn,
+  Concrete,
+  Bottom
+};
 
 struct HeapType {
   HeapKind kind = HeapKind::Func;
