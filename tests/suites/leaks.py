@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Caught throws leave nothing behind: many throws may peak at most 16 MiB above one throw.
 
-    run.py [--count N] ENGINE [ENGINE-ARG...]
+    leaks.py [--count N] ENGINE
 
-ENGINE is the `trapeze` program. The last line is 'N passed, N failed'.
+The last line is 'N passed, N failed'.
 """
 import os, pathlib, subprocess, sys
 
 ALLOWANCE_KIB = 16 * 1024
 CASES = ['by_tag', 'by_ref', 'kept', 'rethrown', 'chained']
-MODULE = pathlib.Path(__file__).with_name('throws.wat')
+MODULE = pathlib.Path(__file__).resolve().parent.parent / 'leaks' / 'throws.wat'
 
 
 def peak_kib(engine, case, count):
