@@ -25,7 +25,8 @@ struct FeatureRow {
 };
 const FeatureRow &row(Feature feature);
 std::optional<Feature> find_feature(std::string_view flag);
-/// `exception handling with exnref is disabled (--enable=exceptions)`: the one text for whatever is refused for a feature.
+/// `exception handling with exnref is disabled (--enable=exceptions)`: the one text for whatever is refused for a
+/// feature.
 std::string disabled_message(Feature feature);
 
 class Features {

@@ -41,7 +41,8 @@ struct Func {
   TypeIndex type{};
   BodySpan body; ///< locals and code, without the size prefix; empty for an import
   bool is_imported = false;
-  bool is_declared = false; ///< may be the operand of ref.func (spec: C.refs): named in an export, element segment, global
+  bool is_declared =
+      false; ///< may be the operand of ref.func (spec: C.refs): named in an export, element segment, global
 };
 
 struct Table {
@@ -73,8 +74,8 @@ struct ElementSegment {
   ValType type = funcref_type;
   u32 table = 0;
   ConstExpr offset;
-  std::vector<u32> funcs;         ///< either plain function indices,
-  std::vector<ConstExpr> exprs;   ///< or constant expressions
+  std::vector<u32> funcs;       ///< either plain function indices,
+  std::vector<ConstExpr> exprs; ///< or constant expressions
   u32 size() const { return static_cast<u32>(funcs.empty() ? exprs.size() : funcs.size()); }
 };
 

@@ -15,6 +15,7 @@
 #include "base/types.hh"
 #include "wasm/features.hh"
 
+#include <array>
 #include <span>
 #include <string_view>
 
@@ -93,7 +94,7 @@ extern const OpcodeRow opcode_rows[opcode_count];
 inline const OpcodeRow &row(Opcode op) { return opcode_rows[static_cast<u32>(op)]; }
 inline constexpr Opcode no_opcode = static_cast<Opcode>(0xffff);
 
-extern const Opcode one_byte_opcodes[256];
+extern const std::array<Opcode, 256> one_byte_opcodes;
 /// One byte as it stands; no_opcode for a prefix and for what is none.
 inline Opcode find_one_byte_opcode(u8 code) { return one_byte_opcodes[code]; }
 /// `code` as in the table; no_opcode if there is none.

@@ -1,0 +1,95 @@
+// Subtyping inside a module, and look-ups in name maps. Spec: Validation, Matching.
+//
+// The abstract heap types form four trees: any > eq > {i31, struct, array} > none, func > nofunc, extern > noextern,
+// exn > noexn. A type index sits below the abstract type of its kind and below the supertypes it declares; the walk up
+// that chain is at most max_subtyping_depth steps and compares canonical indices.
+#include "wasm/module.hh"
+
+#include <algorithm>
+
+namespace trapeze::wasm {
+
+namespace {
+
+constexpr u16 bit(HeapKind kind) { return static_cast<u16>(1u << static_cast<u32>(kind)); }
+
+template <typename... Kinds> constexpr u16 set(Kinds... kinds) { return static_cast<u16>((bit(kinds) | ...)); }
+
+/// Row `sub`: the abstract heap types above it, itself included.
+constexpr u16 abstract_supers[] = {
+    set(HeapKind::Func),
+    set(HeapKind::NoFunc, HeapKind::Func),
+    set(HeapKind::Extern),
+    set(HeapKind::NoExtern, HeapKind::Extern),
+    set(HeapKind::Any),
+    set(HeapKind::Eq, HeapKind::Any),
+    set(HeapKind::I31, HeapKind::Eq, HeapKind::Any),
+    set(HeapKind::Struct, HeapKind::Eq, HeapKind::Any),
+    set(HeapKind::Array, HeapKind::Eq, HeapKind::Any),
+    set(HeapKind::None, HeapKind::I31, HeapKind::Struct, HeapKind::Array, HeapKind::Eq, HeapKind::Any),
+    set(HeapKind::Exn),
+    set(HeapKind::NoExn, HeapKind::Exn),
+};
+
+HeapKind abstract_of(CompositeKind kind) {
+  constexpr HeapKind kinds[] = {HeapKind::Func, HeapKind::Struct, HeapKind::Array};
+  return kinds[static_cast<u32>(kind)];
+}
+
+/// `sub` <: `super`, both indices.
+bool concrete_matches(const Module &m, u32 sub, u32 super) {
+  const u32 wanted = m.canonical[super];
+  while (m.canonical[sub] != wanted) {
+    const SubType &type = m.types[sub];
+    if (!type.has_super)
+      return false;
+    sub = static_cast<u32>(type.super);
+  }
+  return true;
+}
+
+template <typename Entries> auto find_entry(const Entries &entries, u32 index) {
+  const auto it = std::lower_bound(entries.begin(), entries.end(), index,
+                                   [](const auto &entry, u32 wanted) { return entry.first < wanted; });
+  return it != entries.end() && it->first == index ? &*it : nullptr;
+}
+
+} // namespace
+
+bool matches(const Module &m, HeapType sub, HeapType super) {
+  if (sub == super || sub.kind == HeapKind::Bottom)
+    return true;
+  if (super.kind == HeapKind::Bottom)
+    return false;
+  if (sub.kind == HeapKind::Concrete) {
+    const u32 index = static_cast<u32>(sub.index);
+    if (super.kind == HeapKind::Concrete)
+      return concrete_matches(m, index, static_cast<u32>(super.index));
+    return abstract_supers[static_cast<u32>(abstract_of(m.types[index].kind))] & bit(super.kind);
+  }
+  if (super.kind == HeapKind::Concrete) {
+    const CompositeKind kind = m.types[static_cast<u32>(super.index)].kind;
+    return sub.kind == (kind == CompositeKind::Func ? HeapKind::NoFunc : HeapKind::None);
+  }
+  return abstract_supers[static_cast<u32>(sub.kind)] & bit(super.kind);
+}
+
+bool matches(const Module &m, ValType sub, ValType super) {
+  if (sub.kind() == ValKind::Bottom)
+    return true;
+  if (!sub.is_ref() || !super.is_ref())
+    return sub.kind() == super.kind();
+  return (super.is_nullable() || !sub.is_nullable()) && matches(m, sub.heap(), super.heap());
+}
+
+std::string_view NameMap::find(u32 index) const {
+  const auto *entry = find_entry(entries, index);
+  return entry ? entry->second : std::string_view{};
+}
+
+const NameMap *IndirectNameMap::find(u32 index) const {
+  const auto *entry = find_entry(entries, index);
+  return entry ? &entry->second : nullptr;
+}
+
+} // namespace trapeze::wasm
