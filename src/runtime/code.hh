@@ -1,0 +1,64 @@
+// A module that can be instantiated: its structure, and its compiled image published in the code region.
+// Immutable and shared by all threads; every store that has an instance of it holds it, so its code goes
+// only when no frame can be in it any more.
+#pragma once
+
+#include "abi/vmctx.hh"
+#include "base/result.hh"
+#include "image/code_image.hh"
+#include "runtime/engine.hh"
+#include "unwind/code_map.hh"
+#include "wasm/module.hh"
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+
+namespace trapeze::runtime {
+
+class DataImage;
+
+class Code : public std::enable_shared_from_this<Code> {
+public:
+  /// Copies the image's code into the code region (the vector is emptied) and registers the module's types.
+  static Result<std::shared_ptr<const Code>> load(std::shared_ptr<Engine> engine,
+                                                  std::shared_ptr<const wasm::Module> module, image::CodeImage image);
+  ~Code();
+  Code(const Code &) = delete;
+  Code &operator=(const Code &) = delete;
+
+  Engine &engine() const { return *engine_; }
+  const wasm::Module &module() const { return *module_; }
+  const std::shared_ptr<const wasm::Module> &module_ptr() const { return module_; }
+  const image::CodeImage &image() const { return image_; }
+  const abi::InstanceLayout &layout() const { return layout_; }
+  /// First byte of the published code.
+  const u8 *base() const { return loaded_.base; }
+  const void *entry_of(u32 func) const { return base() + image_.functions[func - module_->imported_funcs].code_offset; }
+  /// Engine type ids by type index.
+  const std::vector<u32> &type_ids() const { return type_ids_; }
+  const TypeEntry *func_type(u32 func) const { return func_types_[static_cast<u32>(module_->funcs[func].type)]; }
+  const TypeEntry *type_entry(wasm::TypeIndex type) const { return func_types_[static_cast<u32>(type)]; }
+  wasm::ValType to_engine(wasm::ValType type) const { return runtime::to_engine(type, type_ids_); }
+  /// Index into module().exports.
+  std::optional<u32> find_export(std::string_view name) const;
+  /// Copy-on-write initial contents of defined memory `memory`; null: segments are copied.
+  const DataImage *data_image(u32 memory) const;
+  /// The image a return address or faulting pc belongs to gives its Code back.
+  static const Code *of(const unwind::LoadedImage *image) { return static_cast<const Code *>(image->owner); }
+
+private:
+  Code(std::shared_ptr<Engine> engine, std::shared_ptr<const wasm::Module> module, image::CodeImage image);
+  std::shared_ptr<Engine> engine_;
+  std::shared_ptr<const wasm::Module> module_;
+  image::CodeImage image_;
+  abi::InstanceLayout layout_;
+  std::vector<u32> type_ids_;
+  std::vector<const TypeEntry *> func_types_;
+  std::unordered_map<std::string_view, u32> exports_;
+  std::vector<std::unique_ptr<DataImage>> data_images_;
+  unwind::LoadedImage loaded_;
+};
+
+} // namespace trapeze::runtime
