@@ -15,6 +15,9 @@ inline constexpr u32 builtin_count = 0
 #include "abi/builtins.def"
     ;
 
+/// Behind the builtins in the same table: the stub for tail calls into another instance (abi/convention.hh).
+inline constexpr u32 cross_instance_tail_slot = builtin_count;
+
 enum class BuiltinEffect : u8 { Pure, Traps, Collects, Throws };
 
 struct BuiltinRow {

@@ -17,7 +17,9 @@
 // The instance register is preserved by every callee. A call into another instance sets it to the
 // callee's context and reloads it from the frame afterwards; a *tail* call into another instance goes
 // through `cross_instance_tail` (runtime/stubs), which pushes one frame that restores it, unless such a
-// frame is already the caller: constant stack for any number of them.
+// frame is already the caller: constant stack for any number of them. It is reached by a jump with the
+// frame torn down as for a plain tail call: code address in rax, new context in r10, r13 still the old
+// instance, parameters in place, r11 free; its address is entry cross_instance_tail_slot of the builtins.
 //
 // Frame of a compiled function (x64):
 //

@@ -104,6 +104,9 @@ struct MBlockRow {
   u32 first_inst = 0, inst_count = 0;
   std::vector<VReg> params;
   /// Successors; a terminator's edges in order. Arguments correspond to the successor's params.
+  /// Lowering splits critical edges: only the edge of a block with one successor carries arguments (their
+  /// moves stand before the terminator), and a successor of a block with several has that block as its only
+  /// predecessor. Pads are in nobody's succs; a pad's `preds` is the region's entry block.
   struct Edge {
     MBlock target;
     base::PoolRange args; ///< into MFunction::edge_args
@@ -144,6 +147,7 @@ struct MFunction {
   std::vector<RegSet> clobber_sets; ///< [0] = none
   std::vector<MRegion> regions;     ///< same indices as ir::Function::regions
   std::vector<FrameSlot> slots;     ///< same indices as ir::Function::slots first
+  std::vector<MBlock> jump_targets; ///< entries of the jump tables, one run per table (named by the target's rows)
   bool has_calls = false;
   bool needs_instance_slot = false;
 
@@ -166,7 +170,11 @@ struct Place {
   bool operator==(const Place &) const = default;
 };
 
-/// A move inserted before instruction `inst` (in order of the list). Already sequential: parallel moves
+/// A move inserted before instruction `inst` (in order of the list). Moves and remats leave the flags alone.
+/// A slot-to-slot move is legal: the emitter does it through the scratch register of the *other* class
+/// (v128: the int scratch), so an open cycle of one class survives it as long as int and float moves of one
+/// parallel move are resolved one class after the other.
+/// Already sequential: parallel moves
 /// are resolved, cycles broken through the target's scratch registers. `remat` != ~0: instead of a move,
 /// repeat that instruction into `to`.
 struct Edit {
