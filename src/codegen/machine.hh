@@ -8,6 +8,20 @@
 // Each instruction has two program points: Early (operands are read; fixed uses) and Late (results are
 // written; clobbers happen between them). A Use read Late stays apart from the results; a Def written
 // Early stays apart from the uses. Virtual registers are SSA: one Def (or block parameter) each.
+//
+// What the allocator relies on, so lowering guarantees it:
+//   - every block ends in its only terminator; the entry block has neither predecessors nor parameters
+//     (incoming arguments are fixed Defs of its first instruction)
+//   - no critical edges: an edge leaves a block with one successor or enters a block with one predecessor;
+//     a terminator with one successor has no operands (moves of the edge stand before it)
+//   - a pad is in `preds` form only: its predecessor (the region's entry) does not name it in `succs`; it has
+//     no parameters
+//   - nothing but registers and memory passes between instructions: edits (moves, repeated is_remat
+//     instructions) may stand before any instruction, so flags are consumed by the instruction that sets them
+//   - at most one operand of an instruction is Fixed to a given register at a given point
+// What emission relies on: an is_remat instruction whose Def got Place::None is left out; an is_move whose
+// two places are equal is left out; edits are register to register, register to slot, slot to register, or
+// a remat into a register.
 #pragma once
 
 #include "abi/convention.hh"
