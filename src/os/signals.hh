@@ -1,0 +1,30 @@
+// Faults (SIGSEGV, SIGBUS, SIGILL, SIGFPE) on the thread's alternate stack. One resolver of the runtime is asked
+// first; what it does not know goes to the handler that was installed before ours, or to the default action:
+// a fault outside of Wasm code stays what it was.
+#pragma once
+
+#include "base/types.hh"
+
+namespace trapeze::os {
+
+enum class FaultKind : u8 { Access, Illegal, Arithmetic };
+
+/// The registers of the interrupted thread that the resolver reads.
+struct Fault {
+  FaultKind kind;
+  u64 pc, fp, sp;
+  u64 address; ///< Access: what was touched, as far as the system says
+};
+
+/// Where the thread continues instead: pc, and the first integer argument register.
+struct Resume {
+  u64 pc, argument;
+};
+
+/// Async-signal-safe. False: not ours.
+using FaultResolver = bool (*)(const Fault &fault, Resume &resume);
+
+/// Once per process; later calls do nothing. False: the system refused.
+bool install_fault_handlers(FaultResolver resolver);
+
+} // namespace trapeze::os
