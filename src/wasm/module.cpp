@@ -31,11 +31,6 @@ constexpr u16 abstract_supers[] = {
     set(HeapKind::NoExn, HeapKind::Exn),
 };
 
-HeapKind abstract_of(CompositeKind kind) {
-  constexpr HeapKind kinds[] = {HeapKind::Func, HeapKind::Struct, HeapKind::Array};
-  return kinds[static_cast<u32>(kind)];
-}
-
 /// `sub` <: `super`, both indices.
 bool concrete_matches(const Module &m, u32 sub, u32 super) {
   const u32 wanted = m.canonical[super];
@@ -55,6 +50,13 @@ template <typename Entries> auto find_entry(const Entries &entries, u32 index) {
 }
 
 } // namespace
+
+HeapKind abstract_of(CompositeKind kind) {
+  constexpr HeapKind kinds[] = {HeapKind::Func, HeapKind::Struct, HeapKind::Array};
+  return kinds[static_cast<u32>(kind)];
+}
+
+bool matches(HeapKind sub, HeapKind super) { return abstract_supers[static_cast<u32>(sub)] & bit(super); }
 
 bool matches(const Module &m, HeapType sub, HeapType super) {
   if (sub == super || sub.kind == HeapKind::Bottom)

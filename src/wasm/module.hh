@@ -150,6 +150,10 @@ struct Module {
   const FuncType &type_at(TypeIndex type) const { return types[static_cast<u32>(type)].func; }
 };
 
+/// The abstract heap type right above the types of a kind.
+HeapKind abstract_of(CompositeKind kind);
+/// Whether `sub` <: `super`, both abstract.
+bool matches(HeapKind sub, HeapKind super);
 /// Whether `sub` <: `super` for types of one module. Spec: Validation, Matching.
 bool matches(const Module &m, ValType sub, ValType super);
 bool matches(const Module &m, HeapType sub, HeapType super);
