@@ -8,8 +8,7 @@ namespace trapeze::base {
 
 } // namespace trapeze::base
 
-#define ASSERT(condition)                                                                          \
-  ((condition) ? (void)0 : ::trapeze::base::assertion_failed(#condition, __FILE__, __LINE__))
+#define ASSERT(condition) ((condition) ? (void)0 : ::trapeze::base::assertion_failed(#condition, __FILE__, __LINE__))
 
 #ifdef NDEBUG
 #define ASSERT_SLOW(condition) ((void)0)

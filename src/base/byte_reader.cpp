@@ -12,7 +12,7 @@
 namespace trapeze::base {
 
 u8 ByteReader::unexpected_end() {
-  set_error(offset(), "unexpected end");
+  set_error(offset(), origin_ == 0 ? "unexpected end" : "unexpected end of section or function");
   return 0;
 }
 
@@ -73,7 +73,7 @@ i64 ByteReader::leb_s64_slow() { return leb<i64, 64>(); }
 
 std::span<const u8> ByteReader::bytes(u64 count) {
   if (count > remaining()) {
-    set_error(offset(), "unexpected end");
+    unexpected_end();
     return {};
   }
   const auto result = bytes_.subspan(position_, count);

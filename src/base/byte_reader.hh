@@ -31,6 +31,7 @@ public:
   void skip(u64 count) { bytes(count); }
 
   bool at_end() const { return position_ == bytes_.size(); }
+  std::span<const u8> rest() const { return bytes_.subspan(position_); }
   u64 remaining() const { return bytes_.size() - position_; }
   u64 position() const { return position_; }
   u64 offset() const { return origin_ + position_; }

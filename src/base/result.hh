@@ -45,17 +45,17 @@ using base::fail;
 using base::Result;
 } // namespace trapeze
 
-#define TRY(expression)                                                                            \
-  do {                                                                                             \
-    if (auto &&try_result_ = (expression); !try_result_)                                           \
-      return std::unexpected(std::move(try_result_).error());                                      \
+#define TRY(expression)                                                                                                \
+  do {                                                                                                                 \
+    if (auto &&try_result_ = (expression); !try_result_)                                                               \
+      return std::unexpected(std::move(try_result_).error());                                                          \
   } while (false)
 
 /// A GNU statement expression: both supported compilers have it.
-#define TRY_VALUE(expression)                                                                      \
-  __extension__({                                                                                  \
-    auto &&try_result_ = (expression);                                                             \
-    if (!try_result_)                                                                              \
-      return std::unexpected(std::move(try_result_).error());                                      \
-    std::move(*try_result_);                                                                       \
+#define TRY_VALUE(expression)                                                                                          \
+  __extension__({                                                                                                      \
+    auto &&try_result_ = (expression);                                                                                 \
+    if (!try_result_)                                                                                                  \
+      return std::unexpected(std::move(try_result_).error());                                                          \
+    std::move(*try_result_);                                                                                           \
   })
