@@ -16,6 +16,7 @@ struct Options {
   wasm::Features features;
   codegen::Settings settings;
   u32 threads = 0; ///< 0: one per CPU
+  bool polls = false; ///< interruption points at loop headers (translate::ModuleContext::polls)
 };
 
 Result<image::CodeImage> module(const wasm::Module &m, const Options &options);
