@@ -47,9 +47,9 @@ u8 limits(Decoder &d, ByteReader &reader, u8 allowed, Limits &out) {
     require(reader, d.features, Feature::Threads, offset);
   out.has_max = flags & has_max_flag;
   out.is_64 = flags & is_64_flag;
-  out.min = out.is_64 ? reader.leb_u64() : reader.leb_u32();
+  out.min = reader.leb_u64(); // 64 bits for all: what an address type cannot hold is invalid, not malformed
   if (out.has_max)
-    out.max = out.is_64 ? reader.leb_u64() : reader.leb_u32();
+    out.max = reader.leb_u64();
   return flags;
 }
 
@@ -114,13 +114,13 @@ void import_item(Decoder &d, ByteReader &reader, wasm::Import &import) {
     m.funcs.push_back({.type = d.func_type_index(reader), .body = {}, .is_imported = true});
   } else if (kind == 1) {
     import.index = m.imported_tables++;
-    m.tables.push_back({.type = table_type(d, reader), .init = {}, .is_imported = true});
+    m.tables.push_back({.type = table_type(d, reader), .init = {}, .is_imported = true, .offset = offset});
   } else if (kind == 2) {
     import.index = m.imported_memories++;
-    m.memories.push_back({.type = memory_type(d, reader), .is_imported = true});
+    m.memories.push_back({.type = memory_type(d, reader), .is_imported = true, .offset = offset});
   } else if (kind == 3) {
     import.index = m.imported_globals++;
-    m.globals.push_back({.type = global_type(d, reader), .init = {}, .is_imported = true});
+    m.globals.push_back({.type = global_type(d, reader), .init = {}, .is_imported = true, .offset = offset});
     if (m.globals.back().type.is_mutable)
       require(reader, d.features, Feature::MutableGlobals, offset);
   } else if (kind == 4) {
@@ -157,6 +157,7 @@ void table_section(Decoder &d, ByteReader &reader) {
   for (u32 i = 0; i < n && !reader.failed(); ++i) {
     wasm::Table table;
     const u64 offset = reader.offset();
+    table.offset = offset;
     const bool has_init = reader.peek() == 0x40;
     if (has_init) {
       require(reader, d.features, Feature::FunctionReferences, offset);
@@ -173,8 +174,10 @@ void table_section(Decoder &d, ByteReader &reader) {
 
 void memory_section(Decoder &d, ByteReader &reader) {
   const u32 n = count(reader, wasm::max_memories, "memories");
-  for (u32 i = 0; i < n && !reader.failed(); ++i)
-    d.m.memories.push_back({.type = memory_type(d, reader)});
+  for (u32 i = 0; i < n && !reader.failed(); ++i) {
+    const u64 offset = reader.offset();
+    d.m.memories.push_back({.type = memory_type(d, reader), .offset = offset});
+  }
 }
 
 void tag_section(Decoder &d, ByteReader &reader) {
@@ -187,6 +190,7 @@ void global_section(Decoder &d, ByteReader &reader) {
   const u32 n = count(reader, wasm::max_globals, "globals");
   for (u32 i = 0; i < n && !reader.failed(); ++i) {
     wasm::Global global;
+    global.offset = reader.offset();
     global.type = global_type(d, reader);
     global.init = d.const_expr(reader);
     d.m.globals.push_back(global);
@@ -198,6 +202,7 @@ void export_section(Decoder &d, ByteReader &reader) {
   d.m.exports.reserve(std::min<u64>(n, reader.remaining()));
   for (u32 i = 0; i < n && !reader.failed(); ++i) {
     wasm::Export item;
+    item.offset = reader.offset();
     item.name = reader.name();
     const u64 offset = reader.offset();
     const u8 kind = reader.u8_();
@@ -213,6 +218,7 @@ void export_section(Decoder &d, ByteReader &reader) {
 
 void start_section(Decoder &d, ByteReader &reader) {
   d.m.has_start = true;
+  d.m.start_offset = reader.offset();
   d.m.start = reader.leb_u32();
 }
 

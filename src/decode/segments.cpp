@@ -39,6 +39,7 @@ void element_type(Decoder &d, ByteReader &reader, u32 flags, wasm::ElementSegmen
 
 void element_segment(Decoder &d, ByteReader &reader, wasm::ElementSegment &segment) {
   const u64 offset = reader.offset();
+  segment.at = offset;
   const u32 flags = reader.leb_u32();
   if (flags > 7)
     return reader.set_error(offset, "malformed elements segment kind");
@@ -65,6 +66,7 @@ void element_segment(Decoder &d, ByteReader &reader, wasm::ElementSegment &segme
 
 void data_segment(Decoder &d, ByteReader &reader, wasm::DataSegment &segment) {
   const u64 offset = reader.offset();
+  segment.at = offset;
   const u32 flags = reader.leb_u32();
   if (flags > 2)
     return reader.set_error(offset, "malformed data segment kind");

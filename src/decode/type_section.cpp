@@ -99,6 +99,7 @@ void recursive_type(Decoder &d, ByteReader &reader) {
     SubType &type = d.m.types.emplace_back();
     type.group_first = first;
     type.group_size = size;
+    type.offset = reader.offset();
     sub_type(d, reader, type);
   }
 }

@@ -32,6 +32,7 @@ struct Operator : decode::Instruction {
   /// Block operators (block, loop, if, try_table, try) and `else`, `catch`, `catch_all`, `end`, `delegate`: the
   /// frame's.
   FrameKind frame = FrameKind::Block; ///< kind of the frame entered, or for end/else/catch/delegate of the one left
+  /// Of the block's type; catch: params are the tag's.
   std::span<const wasm::ValType> params, results;
   /// br*, rethrow, delegate: types the target label takes (br_table: of the default).
   std::span<const wasm::ValType> label_types;

@@ -10,6 +10,7 @@
 #include "wasm/features.hh"
 #include "wasm/module.hh"
 
+#include <memory>
 #include <type_traits>
 
 namespace trapeze::validate {
@@ -24,7 +25,8 @@ struct Locals {
 /// A sink as a plain pair of functions: bodies are checked by one compiled walker, not one per sink.
 class OperatorSink {
 public:
-  template <typename Sink> OperatorSink(Sink &sink)
+  template <typename Sink>
+  OperatorSink(Sink &sink)
     requires(!std::is_same_v<Sink, OperatorSink>)
       : sink_(&sink), op_([](void *s, const Operator &o) { static_cast<Sink *>(s)->op(o); }),
         locals_([](void *s, const Locals &l) { static_cast<Sink *>(s)->locals(l); }) {}
@@ -42,6 +44,21 @@ struct NoSink {
   void locals(const Locals &) {}
 };
 
+class Walker;
+
+/// Walks bodies of one module, of any functions one after the other; keeps its stacks from one to the next.
+class BodyValidator {
+public:
+  BodyValidator(const wasm::Module &m, const wasm::Features &features);
+  ~BodyValidator();
+  BodyValidator(BodyValidator &&) noexcept;
+  Result<void> body(u32 func, OperatorSink sink);
+
+private:
+  std::unique_ptr<Walker> walker_;
+};
+
+/// One body, with stacks of its own.
 Result<void> body(const wasm::Module &m, const wasm::Features &features, u32 func, OperatorSink sink);
 
 /// Both, over all bodies.

@@ -35,6 +35,7 @@ struct Export {
   std::string_view name;
   ExternKind kind = ExternKind::Func;
   u32 index = 0;
+  u64 offset = 0;
 };
 
 struct Func {
@@ -49,17 +50,20 @@ struct Table {
   TableType type;
   ConstExpr init; ///< empty: null
   bool is_imported = false;
+  u64 offset = 0;
 };
 
 struct Memory {
   MemoryType type;
   bool is_imported = false;
+  u64 offset = 0;
 };
 
 struct Global {
   GlobalType type;
   ConstExpr init;
   bool is_imported = false;
+  u64 offset = 0;
 };
 
 struct Tag {
@@ -77,6 +81,7 @@ struct ElementSegment {
   std::vector<u32> funcs;       ///< either plain function indices,
   std::vector<ConstExpr> exprs; ///< or constant expressions
   u32 size() const { return static_cast<u32>(funcs.empty() ? exprs.size() : funcs.size()); }
+  u64 at = 0; ///< of the segment, in the module
 };
 
 struct DataSegment {
@@ -84,6 +89,7 @@ struct DataSegment {
   u32 memory = 0;
   ConstExpr offset;
   std::span<const u8> bytes;
+  u64 at = 0; ///< of the segment, in the module
 };
 
 struct CustomSection {
@@ -141,6 +147,7 @@ struct Module {
 
   bool has_start = false;
   u32 start = 0;
+  u64 start_offset = 0;
   bool has_data_count = false;
   u32 data_count = 0;
   u32 imported_funcs = 0, imported_tables = 0, imported_memories = 0, imported_globals = 0, imported_tags = 0;

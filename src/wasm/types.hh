@@ -111,6 +111,7 @@ struct SubType {
   u32 group_first = 0, group_size = 1;
   FuncType func;                 ///< kind == Func
   std::vector<FieldType> fields; ///< Struct: all fields; Array: exactly one
+  u64 offset = 0;                ///< in the module
 };
 
 /// min/max in units of elements or pages. Spec: Structure, Types, Limits.
