@@ -5,7 +5,6 @@
 #include "text/lexer.hh"
 #include "text/module_writer.hh"
 #include "text/script.hh"
-#include "text/strings.hh"
 
 #include <algorithm>
 
@@ -36,9 +35,7 @@ Position position(std::string_view source, u64 offset) {
   u64 end = std::min<u64>(source.find('\n', offset), source.size());
   if (end > start && source[end - 1] == '\r')
     --end;
-  u32 column = 1;
-  for (u64 at = start; at < offset; ++column)
-    at += std::max<u32>(utf8_length(source, at), 1);
+  u32 column = static_cast<u32>(offset - start) + 1;
   u32 line = 1 + static_cast<u32>(std::count(source.begin(), source.begin() + static_cast<i64>(start), '\n'));
   return {line, column, source.substr(start, end - start)};
 }

@@ -30,7 +30,7 @@ Result<Assembled> assemble(std::string_view source, const wasm::Features &featur
 /// A module as text; parsing it gives an equal module, printing that the same text.
 std::string print(const wasm::Module &m);
 
-/// line:column (both from 1) of an offset, and the line itself, for messages.
+/// line:column (both from 1, columns in bytes) of an offset, and the line itself, for messages.
 struct Position {
   u32 line, column;
   std::string_view line_text;
