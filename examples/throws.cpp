@@ -116,6 +116,10 @@ struct Part {
   ~Part() { std::printf("  part %d destroyed\n", id); }
 };
 
+struct Whole {
+  Part first{1}, second{2}, third{3}, fourth{4};
+};
+
 void constructors() {
   std::puts("out of a constructor");
   try {
@@ -125,9 +129,8 @@ void constructors() {
     std::printf("  part %d refused\n", id);
   }
   try {
-    std::vector<std::unique_ptr<Part>> owned;
-    for (int i = 1;; ++i)
-      owned.push_back(std::make_unique<Part>(i));
+    auto whole = std::make_unique<Whole>();
+    std::printf("  %d\n", whole->first.id);
   } catch (int id) {
     std::printf("  part %d refused\n", id);
   }
