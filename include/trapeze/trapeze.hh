@@ -225,6 +225,7 @@ struct Frame {
   std::string function;           ///< from the name section or an export; empty: none
   std::uint32_t func_index = ~0u; ///< in the module; ~0: not a function of a module
   std::string module;             ///< the module's own name, or what it was loaded as; may be empty
+  std::uint64_t left_out = 0;     ///< frames between this one and the next that were not kept
   std::uint64_t offset = ~0ull;   ///< in the module's bytes; ~0: unknown
 };
 
@@ -271,10 +272,15 @@ public:
   const std::vector<Frame> &frames() const { return frames_; }
   const char *what() const noexcept override { return message_.c_str(); }
 
+  Trap(TrapCode code, std::string message, std::vector<Frame> frames, std::shared_ptr<const void> origin)
+      : code_(code), message_(std::move(message)), frames_(std::move(frames)), origin_(std::move(origin)) {}
+  const std::shared_ptr<const void> &origin() const { return origin_; }
+
 private:
   TrapCode code_;
   std::string message_;
   std::vector<Frame> frames_;
+  std::shared_ptr<const void> origin_; ///< the engine's own record, so that a trap handed on keeps its backtrace
 };
 
 /// The program ended itself with this status. Passes every frame unseen.
@@ -366,6 +372,7 @@ public:
   const std::string &name() const;
   std::vector<ImportType> imports() const; ///< in the module's order
   std::vector<ExportType> exports() const;
+  bool has_start() const; ///< runs a function of its own when it is instantiated
   /// Contents of all custom sections of that name.
   std::vector<std::span<const std::uint8_t>> custom_sections(std::string_view name) const;
 
@@ -656,7 +663,7 @@ private:
 class Store {
 public:
   explicit Store(const Engine &engine);
-  ~Store();
+  ~Store();                          // no code of the store may be running
   Store(Store &&) noexcept = delete; // handles and references name it by its address
   Store &operator=(Store &&) noexcept = delete;
 
@@ -787,10 +794,10 @@ private:
 
 namespace detail {
 
-/// A host function's code. Cells hold the arguments on entry and the results on return.
+/// A host function's code, on raw values.
 struct HostCode {
   virtual ~HostCode() = default;
-  virtual void call(Caller &caller, Cell *cells) = 0;
+  virtual void call(Caller &caller, const Cell *args, Cell *results) = 0;
 };
 
 void *make_host_func(StoreImpl &store, FuncType type, std::unique_ptr<HostCode> code);
@@ -882,12 +889,14 @@ template <typename R, bool TakesCaller, typename... Args> struct Signature {
   template <typename F> struct Code final : HostCode {
     F callable;
     template <typename G> explicit Code(G &&g) : callable(std::forward<G>(g)) {}
-    void call(Caller &caller, Cell *cells) override { run(caller, cells, std::index_sequence_for<Args...>()); }
+    void call(Caller &caller, const Cell *args, Cell *results) override {
+      run(caller, args, results, std::index_sequence_for<Args...>());
+    }
 
   private:
-    template <std::size_t... I> void run(Caller &caller, Cell *cells, std::index_sequence<I...>) {
-      StoreImpl *store = caller.store_impl();
-      std::tuple<Args...> args{Abi<Args>::take(cells[I], store)...};
+    template <std::size_t... I> void run(Caller &caller, const Cell *cells, Cell *results, std::index_sequence<I...>) {
+      [[maybe_unused]] StoreImpl *store = caller.store_impl();
+      [[maybe_unused]] std::tuple<Args...> args{Abi<Args>::take(cells[I], store)...};
       auto invoke = [&]() -> R {
         if constexpr (TakesCaller)
           return callable(caller, std::get<I>(std::move(args))...);
@@ -897,7 +906,7 @@ template <typename R, bool TakesCaller, typename... Args> struct Signature {
       if constexpr (std::is_void_v<R>)
         invoke();
       else
-        Results<R>::put(cells, invoke(), store);
+        Results<R>::put(results, invoke(), store);
     }
   };
 };

@@ -1,0 +1,33 @@
+// `trapeze compile --stop-after=STAGE`: what the compiler has made of a module after a stage.
+#include "api/inspect.hh"
+#include "cli/commands.hh"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+
+namespace trapeze::cli {
+
+void add_compile(CLI::App &app, int &status) {
+  struct State {
+    Options engine;
+    std::string file, stage = "emit";
+  };
+  auto state = std::make_shared<State>();
+  auto *command = app.add_subcommand("compile", "Compile a module and show a stage of it");
+  command->add_option("FILE", state->file, "Module, binary or text; `-` is standard input")->required();
+  std::vector<std::string> stages(api::stage_names().begin(), api::stage_names().end());
+  command->add_option("--stop-after", state->stage, "Stage to show: " + CLI::detail::join(stages, ", "))
+      ->check(CLI::IsMember(stages))
+      ->type_name("STAGE");
+  state->engine.add_to(*command);
+  command->callback([state, &status] {
+    Engine engine(state->engine.config());
+    std::string text =
+        api::dump(engine, api::read_file(state->file), state->file == "-" ? "<stdin>" : state->file, state->stage);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    status = Success;
+  });
+}
+
+} // namespace trapeze::cli

@@ -1,0 +1,88 @@
+#include "cli/options.hh"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include <unistd.h>
+
+namespace trapeze::cli {
+
+void Options::add_to(CLI::App &command) {
+  auto *group = command.add_option_group("Engine options");
+  group->add_option("--enable", enable, "Turn features on (see --features for their names)")
+      ->type_name("NAME,...")
+      ->allow_extra_args(false);
+  group->add_option("--disable", disable, "Turn features off")->type_name("NAME,...")->allow_extra_args(false);
+  group->add_option("--threads", threads, "Threads that compile; 0: one per CPU")->type_name("N");
+  group->add_option("--unknown-imports", unknown_imports, "What an import that nobody provides becomes")
+      ->check(CLI::IsMember({"error", "trap", "zero"}))
+      ->type_name("error|trap|zero");
+  group->add_option("--unwinder", unwinder, "How a throw finds its handler")
+      ->check(CLI::IsMember({"fast", "system"}))
+      ->type_name("fast|system");
+  group->add_option("--stack-size", stack_size, "Bytes of stack that Wasm code may use")->type_name("BYTES");
+  group->add_option("--opt-level", opt_level, "Optimisation, 0 to 2")->check(CLI::Range(0, 2))->type_name("N");
+  group->add_flag("--verify", verify, "Check every stage of the compiler on every function");
+  group->add_flag("--interruptible", interruptible, "Let loops notice interruption");
+}
+
+Config Options::config() const {
+  Config config;
+  for (const std::string &names : enable)
+    config.enable(names);
+  for (const std::string &names : disable)
+    config.disable(names);
+  config.threads(threads).verify(verify).optimize(opt_level).interruptible_loops(interruptible);
+  config.unwinder(unwinder == "system" ? Unwinder::System : Unwinder::Fast);
+  if (stack_size != 0)
+    config.stack_size(stack_size);
+  return config;
+}
+
+UnknownImports Options::unknown_imports_policy() const {
+  if (unknown_imports == "trap")
+    return UnknownImports::Trap;
+  return unknown_imports == "zero" ? UnknownImports::Zero : UnknownImports::Error;
+}
+
+bool wants_colour() {
+  const char *no_colour = std::getenv("NO_COLOR");
+  return isatty(STDERR_FILENO) && !(no_colour && *no_colour);
+}
+
+namespace {
+
+void print_error(const std::string &message) {
+  bool colour = wants_colour();
+  std::fprintf(stderr, "%serror:%s %s\n", colour ? "\033[1;31m" : "", colour ? "\033[0m" : "", message.c_str());
+}
+
+int aborted(const std::string &message, const std::vector<Frame> &frames) {
+  print_error(message);
+  std::fputs(to_string(frames).c_str(), stderr);
+  return Aborted;
+}
+
+} // namespace
+
+int report_current_exception() {
+  std::fflush(stdout);
+  try {
+    throw;
+  } catch (const Error &error) {
+    std::fputs(error.render(wants_colour()).c_str(), stderr);
+    return error.kind() == ErrorKind::Usage ? WrongUsage : BadInput;
+  } catch (const Exit &exit) {
+    return exit.status();
+  } catch (const Trap &trap) {
+    return aborted("trap: " + trap.message(), trap.frames());
+  } catch (const Exception &exception) {
+    return aborted(std::string("uncaught ") + exception.what(), exception.frames());
+  } catch (const std::exception &exception) {
+    return aborted(std::string("uncaught C++ exception: ") + exception.what(), {});
+  }
+}
+
+} // namespace trapeze::cli

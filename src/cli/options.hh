@@ -1,0 +1,41 @@
+// What all commands share: the engine's options, the form of messages, exit statuses.
+#pragma once
+
+#include "trapeze/trapeze.hh"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace trapeze::cli {
+
+/// Exit statuses; a program's own stands for itself.
+enum Status : int { Success = 0, BadInput = 1, WrongUsage = 2, Aborted = 134 };
+
+struct Options {
+  std::vector<std::string> enable, disable;
+  std::uint32_t threads = 0;
+  std::string unknown_imports = "error";
+  std::string unwinder = "fast";
+  std::uint64_t stack_size = 0; ///< 0: the default
+  unsigned opt_level = 2;
+  bool verify = false;
+  bool interruptible = false;
+
+  /// Registers them with a command.
+  void add_to(CLI::App &command);
+  Config config() const;
+  UnknownImports unknown_imports_policy() const;
+};
+
+/// Whether messages on standard error are coloured.
+bool wants_colour();
+
+/// Prints what ended a command and returns the exit status for it. To be called inside a catch block.
+int report_current_exception();
+
+} // namespace trapeze::cli
