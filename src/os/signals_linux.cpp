@@ -28,7 +28,7 @@ void pass_on(int signal, siginfo_t *info, void *context) {
   if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN)
     return previous.sa_handler(signal);
   // Default: the instruction faults again without a handler. A signal that was sent by a process is sent again.
-  struct sigaction restored {};
+  struct sigaction restored{};
   restored.sa_handler = SIG_DFL;
   sigaction(signal, &restored, nullptr);
   if (info->si_code <= 0)
@@ -48,7 +48,7 @@ void on_fault(int signal, siginfo_t *info, void *raw_context) {
 
 bool install() {
   for (int signal : fault_signals) {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_sigaction = on_fault;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigemptyset(&action.sa_mask);

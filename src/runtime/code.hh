@@ -6,6 +6,7 @@
 #include "abi/vmctx.hh"
 #include "base/result.hh"
 #include "image/code_image.hh"
+#include "runtime/data_image.hh"
 #include "runtime/engine.hh"
 #include "unwind/code_map.hh"
 #include "wasm/module.hh"
@@ -16,8 +17,6 @@
 #include <unordered_map>
 
 namespace trapeze::runtime {
-
-class DataImage;
 
 class Code : public std::enable_shared_from_this<Code> {
 public:
@@ -38,15 +37,14 @@ public:
   const void *entry_of(u32 func) const { return base() + image_.functions[func - module_->imported_funcs].code_offset; }
   /// Engine type ids by type index.
   const std::vector<u32> &type_ids() const { return type_ids_; }
-  const TypeEntry *func_type(u32 func) const { return func_types_[static_cast<u32>(module_->funcs[func].type)]; }
-  const TypeEntry *type_entry(wasm::TypeIndex type) const { return func_types_[static_cast<u32>(type)]; }
+  const TypeEntry *type_entry(wasm::TypeIndex type) const { return types_[static_cast<u32>(type)]; }
+  const TypeEntry *func_type(u32 func) const { return type_entry(module_->funcs[func].type); }
   wasm::ValType to_engine(wasm::ValType type) const { return runtime::to_engine(type, type_ids_); }
   /// Index into module().exports.
   std::optional<u32> find_export(std::string_view name) const;
-  /// Copy-on-write initial contents of defined memory `memory`; null: segments are copied.
-  const DataImage *data_image(u32 memory) const;
-  /// The image a return address or faulting pc belongs to gives its Code back.
-  static const Code *of(const unwind::LoadedImage *image) { return static_cast<const Code *>(image->owner); }
+  /// Copy-on-write initial contents by memory index; empty: segments are copied.
+  const std::vector<std::unique_ptr<DataImage>> &data_images() const { return data_images_; }
+  static const Code *of(const unwind::LoadedImage &loaded) { return static_cast<const Code *>(loaded.owner); }
 
 private:
   Code(std::shared_ptr<Engine> engine, std::shared_ptr<const wasm::Module> module, image::CodeImage image);
@@ -55,7 +53,7 @@ private:
   image::CodeImage image_;
   abi::InstanceLayout layout_;
   std::vector<u32> type_ids_;
-  std::vector<const TypeEntry *> func_types_;
+  std::vector<const TypeEntry *> types_;
   std::unordered_map<std::string_view, u32> exports_;
   std::vector<std::unique_ptr<DataImage>> data_images_;
   unwind::LoadedImage loaded_;

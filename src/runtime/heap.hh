@@ -62,7 +62,7 @@ public:
 
   /// Null: no room. Never collects.
   abi::FuncRef *allocate_func_ref();
-  /// Zeroed but for the header; 0: no room even after a collection would have been wanted. Never collects.
+  /// Zeroed but for the header; 0: no room. Never collects.
   RawRef allocate(ObjectKind kind, u32 size);
   bool wants_collection() const { return allocated_since_ >= threshold_; }
 
@@ -89,7 +89,9 @@ private:
   Heap() = default;
   u32 block_of(RawRef ref) const;
   u32 take_blocks(u32 count);
-  RawRef allocate_large(ObjectKind kind, u32 size);
+  u32 find_free_run(u32 count);
+  RawRef allocate_small(u32 size);
+  RawRef allocate_large(u32 size);
   bool refill(u32 size_class);
   void drain();
   void sweep(void (*dead)(void *, ExceptionObject *), void *context);

@@ -1,6 +1,9 @@
 // A store: everything that instances share and that lives and dies together (spec: Execution, Store). It belongs
 // to one thread at a time; only InterruptHandle may be used from others. Functions, memories, tables, globals,
 // tags and instances die with it; exception objects and externref boxes are collected.
+//
+// Implementation: store.cpp (objects, references), call.cpp (entering Wasm), collect.cpp (roots), unwinding.cpp (how an
+// activation is left), host_call.cpp, traps.cpp.
 #pragma once
 
 #include "runtime/engine.hh"
@@ -15,7 +18,6 @@
 #include <exception>
 #include <memory>
 #include <span>
-#include <unordered_set>
 #include <vector>
 
 namespace trapeze::runtime {
@@ -32,8 +34,6 @@ public:
   InterruptHandle() = default;
   explicit InterruptHandle(std::shared_ptr<StoreWords> words) : words_(std::move(words)) {}
   void interrupt() const;
-  /// Takes back a request that no call has seen yet.
-  void clear() const;
 
 private:
   std::shared_ptr<StoreWords> words_;
@@ -44,7 +44,7 @@ struct StoreStats {
   u64 heap_bytes = 0; ///< live or not yet collected objects
   u64 heap_objects = 0;
   u64 collections = 0;
-  u64 throws = 0; ///< exceptions that reached find_handler
+  u64 throws = 0; ///< exceptions that were searched a handler for
   u64 instances = 0;
   u64 memory_bytes = 0; ///< sum of the memories' sizes
 };
@@ -52,6 +52,15 @@ struct StoreStats {
 class Instance;
 class HostFunction;
 struct Activation;
+
+/// How the innermost activation is being left, from the decision (raise_*) until Store::call makes an Outcome of it.
+struct Departure {
+  OutcomeKind kind = OutcomeKind::Ok;
+  std::unique_ptr<Trap> trap;
+  RawRef exception = 0; ///< a root
+  RawBacktrace backtrace;
+  i32 exit_status = 0;
+};
 
 class Store {
 public:
@@ -64,7 +73,8 @@ public:
   TypeRegistry &types() const { return engine_->types(); }
   abi::StoreContext &context() { return words_->context; }
   Heap &heap() { return *heap_; }
-  static Store &of(abi::StoreContext *context) { return *static_cast<Store *>(context->store); }
+  const Heap &heap() const { return *heap_; }
+  static Store &of(const abi::StoreContext *context) { return *static_cast<Store *>(context->store); }
 
   // --- objects made by the host; types are engine types
   Func make_func(const wasm::FuncType &type, std::unique_ptr<HostCode> code, std::string name = {});
@@ -79,14 +89,13 @@ public:
   Outcome call(Func func, std::span<const ValueCell> args, std::span<ValueCell> results);
 
   // --- references
-  /// An externref that carries a number of the host's. Null Ref: out of memory.
+  /// An externref that carries a number of the host's. Null: out of memory.
   Ref make_extern(u64 host_value);
   u64 extern_value(RawRef ref) const; ///< of a non-null externref
-  Func func_of(RawRef ref) const {
-    return ref == 0 ? Func() : Func(reinterpret_cast<abi::FuncRef *>(heap_->address(ref)));
-  }
+  Func func_of(RawRef ref) const { return ref == 0 ? Func() : Func(heap_->object<abi::FuncRef>(ref)); }
 
   // --- exceptions
+  /// Null: out of memory.
   Ref make_exception(Tag *tag, std::span<const ValueCell> fields);
   Tag *exception_tag(RawRef exception) const; ///< null: a foreign exception
   std::span<const ValueCell> exception_fields(RawRef exception) const;
@@ -99,33 +108,48 @@ public:
   StoreStats stats() const;
   Backtrace symbolise(const RawBacktrace &raw) const;
 
-  // --- the runtime's own: builtins, host calls, instantiation
+  // --- the runtime's own: builtins, host calls, instantiation, stubs
   /// From a builtin or host call: what the stub finds in `pending` when C++ has returned to it.
   void raise_trap(abi::TrapCode code);
   void raise_trap(std::unique_ptr<Trap> trap);
   void raise_exit(i32 status);
-  /// The object's tag and fields become those in flight.
   void raise_exception(RawRef exception);
-  /// At a safepoint: collects if enough was allocated, or always under stress.
+  /// The object's tag and fields become those in flight.
+  void put_in_flight(RawRef exception);
+  /// Collects if enough was allocated, or always under stress.
   void safepoint();
   Tag *add_tag(const TypeEntry *type);
   Global *add_global(const wasm::GlobalType &type, ValueCell *cell);
-  Result<Memory *> add_memory(const wasm::MemoryType &type) { return make_memory(type); }
-  void add_instance(std::unique_ptr<Instance> instance);
+  Instance *add_instance(std::unique_ptr<Instance> instance);
   /// A new funcref, or 0 when the heap is full.
   RawRef add_func_ref(const TypeEntry *type, const void *code, abi::InstanceContext *context);
+  /// 0: out of memory. May collect; references in `fields` are kept.
   RawRef allocate_exception(Tag *tag, std::span<const ValueCell> fields);
   RawRef allocate_foreign(std::exception_ptr exception);
+  /// The exception in flight as an object (the one that is thrown again, if it is). 0: out of memory. May collect.
+  RawRef materialise();
   Activation *activation() { return static_cast<Activation *>(context().activation); }
+  Departure &departure() { return departure_; }
+  void count_throw() { ++throws_; }
+  /// From `pc` (0: none) and `fp` outward, through all activations of the store. `fp` is a stub's, or with `pc` the
+  /// frame pointer at that pc.
+  RawBacktrace backtrace(u64 pc, u64 fp);
+  /// Prepares the thread, and the stack limit when no call is active.
+  void begin_call();
+  /// The interrupt has become a trap: the next call starts afresh.
+  void take_interrupt();
   /// Raw references that a C++ function of the runtime holds across a safepoint.
   std::vector<RawRef> &temporary_roots() { return temporary_roots_; }
+  /// Runs destructors of collected foreign exceptions: user code, so only where the host may call anything.
   void release_foreign();
+  const std::shared_ptr<HandleTable> &handles() const { return handles_; }
 
 private:
-  friend struct StoreAccess; ///< stub entry points of runtime/unwinding.cpp and runtime/traps.cpp
   explicit Store(std::shared_ptr<Engine> engine);
   template <typename Visit> void visit_roots(Visit &&visit);
-  void prepare_thread();
+  template <typename Visit> void visit_frames(Visit &&visit);
+  RawRef allocate(ObjectKind kind, u32 size);
+  void set_stack_limit();
 
   std::shared_ptr<Engine> engine_;
   std::shared_ptr<StoreWords> words_;
@@ -138,21 +162,12 @@ private:
   std::deque<Global> globals_;
   std::deque<Tag> tags_;
   std::vector<RawRef> temporary_roots_;
-  std::vector<std::exception_ptr> foreign_; ///< by the index in the object
+  std::vector<std::exception_ptr> foreign_; ///< by ExceptionObject::foreign
   std::vector<u32> foreign_free_;
-  std::vector<std::exception_ptr> foreign_dead_; ///< to be released where user code may run
-  bool payload_is_live_ = false;                 ///< the payload area holds roots (MakeExnref, uncaught)
+  std::vector<std::exception_ptr> foreign_dead_; ///< collected, not released yet
+  Departure departure_;
+  bool payload_is_live_ = false; ///< current_exn and the payload area are roots
   u64 throws_ = 0;
-
-  std::unique_ptr<Trap> pending_trap_;
-  abi::TrapCode pending_code_{};
-  i32 exit_status_ = 0;
-  RawRef uncaught_ = 0; ///< the exception an activation was left with, until its Outcome holds it
-  RawBacktrace uncaught_backtrace_;
-
-  friend class HandleScope;
-  friend class Ref;
-  friend class Table;
 };
 
 } // namespace trapeze::runtime

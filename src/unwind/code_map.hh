@@ -14,6 +14,11 @@ namespace trapeze::unwind {
 
 inline constexpr u32 granule_log2 = 16;
 
+struct CallHashEntry {
+  u32 return_offset = ~0u; ///< ~0: free
+  u32 row = 0;             ///< of CodeImage::calls
+};
+
 /// What walks need to know about a published image. Stays at its address while published.
 struct LoadedImage {
   const u8 *base = nullptr; ///< of the code
@@ -21,12 +26,15 @@ struct LoadedImage {
   const image::CodeImage *image = nullptr;
   u32 tags_offset = 0;   ///< of the tag array in the contexts of its instances
   void *owner = nullptr; ///< the runtime's Code
-  /// Return offset -> row of image->calls: open addressing, ~0 is free. Size is a power of two.
-  std::unique_ptr<u32[]> call_hash;
-  u32 call_hash_mask = 0;
 
+  /// Calls inside regions only: most frames of a walk are answered by one miss in a small table.
+  std::unique_ptr<CallHashEntry[]> call_hash;
+  u32 call_hash_mask = 0, call_hash_shift = 0;
+
+  /// `image` is complete; before publishing.
   void build_call_hash();
-  const image::CallSiteRow *find_call(u64 return_address) const;
+  /// The call site, if it is inside a region; else null.
+  const image::CallSiteRow *find_handled_call(u64 return_address) const;
   u32 offset_of(u64 pc) const { return static_cast<u32>(pc - reinterpret_cast<u64>(base)); }
 };
 

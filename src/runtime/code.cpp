@@ -1,0 +1,43 @@
+#include "runtime/code.hh"
+
+#include "base/assert.hh"
+#include "runtime/code_region.hh"
+
+namespace trapeze::runtime {
+
+Code::Code(std::shared_ptr<Engine> engine, std::shared_ptr<const wasm::Module> module, image::CodeImage image)
+    : engine_(std::move(engine)), module_(std::move(module)), image_(std::move(image)), layout_(*module_) {
+  type_ids_ = engine_->types().add(*module_);
+  types_.reserve(type_ids_.size());
+  for (u32 id : type_ids_)
+    types_.push_back(engine_->types().entry(id));
+  for (u32 i = 0; i < module_->exports.size(); ++i)
+    exports_.emplace(module_->exports[i].name, i);
+  data_images_ = DataImage::build(*module_);
+}
+
+Result<std::shared_ptr<const Code>> Code::load(std::shared_ptr<Engine> engine,
+                                               std::shared_ptr<const wasm::Module> module, image::CodeImage image) {
+  ASSERT(image.functions.size() == module->funcs.size() - module->imported_funcs);
+  std::shared_ptr<Code> code(new Code(std::move(engine), std::move(module), std::move(image)));
+  unwind::LoadedImage &loaded = code->loaded_;
+  loaded.image = &code->image_;
+  loaded.tags_offset = code->layout_.tags;
+  loaded.owner = code.get();
+  loaded.build_call_hash();
+  TRY(CodeRegions::get().publish(code->image_.code, loaded));
+  code->image_.code = {};
+  return code;
+}
+
+Code::~Code() {
+  if (loaded_.base != nullptr)
+    CodeRegions::get().drop(loaded_);
+}
+
+std::optional<u32> Code::find_export(std::string_view name) const {
+  auto at = exports_.find(name);
+  return at == exports_.end() ? std::nullopt : std::optional(at->second);
+}
+
+} // namespace trapeze::runtime

@@ -1,0 +1,123 @@
+// Next-fit over a bit per granule: publishing is rare and modules are few thousand granules at most.
+#include "runtime/code_region.hh"
+
+#include "base/assert.hh"
+#include "os/memory.hh"
+
+#include <cstring>
+
+namespace trapeze::runtime {
+
+namespace {
+
+constexpr u64 region_size = u64{2} << 30;
+constexpr u64 granule = u64{1} << unwind::granule_log2;
+constexpr u32 granule_count = static_cast<u32>(region_size / granule);
+
+} // namespace
+
+CodeRegions &CodeRegions::get() {
+  static CodeRegions *regions = new CodeRegions; // never destroyed: faults may come until the process ends
+  return *regions;
+}
+
+CodeRegions::Space *CodeRegions::add_space() {
+  u8 *base = os::reserve(region_size, granule);
+  if (base == nullptr)
+    return nullptr;
+  unwind::Region *region = unwind::CodeMap::get().add_region(reinterpret_cast<u64>(base), region_size);
+  if (region == nullptr) {
+    os::release(base, region_size);
+    return nullptr;
+  }
+  spaces_.push_back({region, std::vector<bool>(granule_count), 0, 0});
+  return &spaces_.back();
+}
+
+u32 CodeRegions::find_run(const Space &space, u32 count) {
+  if (granule_count - space.in_use < count)
+    return ~0u;
+  u32 run = 0;
+  for (u32 k = 0, i = space.next; k < granule_count + count; ++k, ++i) {
+    if (i == granule_count)
+      i = run = 0;
+    run = space.taken[i] ? 0 : run + 1;
+    if (run == count)
+      return i + 1 - count;
+  }
+  return ~0u;
+}
+
+u8 *CodeRegions::take(u32 count) {
+  for (usize s = 0;; ++s) {
+    if (s == spaces_.size() && (count > granule_count || add_space() == nullptr))
+      return nullptr;
+    Space &space = spaces_[s];
+    u32 first = find_run(space, count);
+    if (first == ~0u)
+      continue;
+    for (u32 i = 0; i < count; ++i)
+      space.taken[first + i] = true;
+    space.in_use += count;
+    space.next = first + count == granule_count ? 0 : first + count;
+    return reinterpret_cast<u8 *>(space.region->base + first * granule);
+  }
+}
+
+CodeRegions::Space *CodeRegions::space_of(const u8 *base) {
+  for (Space &space : spaces_)
+    if (reinterpret_cast<u64>(base) - space.region->base < space.region->size)
+      return &space;
+  return nullptr;
+}
+
+Result<void> CodeRegions::publish(std::span<const u8> code, unwind::LoadedImage &loaded) {
+  std::lock_guard lock(mutex_);
+  u64 size = os::round_up(std::max<u64>(code.size(), 1), granule);
+  u8 *base = take(static_cast<u32>(size / granule));
+  if (base == nullptr)
+    return fail(ErrorKind::Resource, 0, "no address space left for code");
+  loaded.base = base;
+  loaded.size = size;
+  // Only the pages with code; the rest of the last granule stays without access.
+  u64 used = os::round_up(std::max<u64>(code.size(), 1), os::page_size());
+  bool is_ready = os::commit(base, used);
+  if (is_ready) {
+    std::memset(base, 0xcc, used);
+    if (!code.empty())
+      std::memcpy(base, code.data(), code.size());
+    is_ready = os::protect_code(base, used);
+  }
+  unwind::CodeMap::get().publish(*space_of(base)->region, &loaded, reinterpret_cast<u64>(base), size);
+  if (is_ready)
+    return {};
+  drop_locked(loaded);
+  return fail(ErrorKind::Resource, 0, "the system refused memory for code");
+}
+
+void CodeRegions::drop_locked(const unwind::LoadedImage &loaded) {
+  Space *space = space_of(loaded.base);
+  ASSERT(space != nullptr);
+  unwind::CodeMap::get().withdraw(*space->region, reinterpret_cast<u64>(loaded.base), loaded.size);
+  os::decommit(const_cast<u8 *>(loaded.base), loaded.size);
+  u32 first = static_cast<u32>((reinterpret_cast<u64>(loaded.base) - space->region->base) / granule);
+  u32 count = static_cast<u32>(loaded.size / granule);
+  for (u32 i = 0; i < count; ++i)
+    space->taken[first + i] = false;
+  space->in_use -= count;
+}
+
+void CodeRegions::drop(const unwind::LoadedImage &loaded) {
+  std::lock_guard lock(mutex_);
+  drop_locked(loaded);
+}
+
+u32 CodeRegions::granules_in_use() const {
+  std::lock_guard lock(mutex_);
+  u32 count = 0;
+  for (const Space &space : spaces_)
+    count += space.in_use;
+  return count;
+}
+
+} // namespace trapeze::runtime

@@ -1,0 +1,43 @@
+// Where published code lives: reserved regions of 2 GiB, handed out in granules of 64 KiB, shared by all engines of
+// the process because a fault does not say which engine it belongs to. Pages are writable while code is copied in,
+// then executable; never both.
+#pragma once
+
+#include "base/result.hh"
+#include "unwind/code_map.hh"
+
+#include <mutex>
+#include <span>
+#include <vector>
+
+namespace trapeze::runtime {
+
+class CodeRegions {
+public:
+  static CodeRegions &get();
+  /// Copies the code, sets loaded.base and loaded.size, and enters it into the map; `loaded` is complete otherwise.
+  Result<void> publish(std::span<const u8> code, unwind::LoadedImage &loaded);
+  /// No thread is in the code any more.
+  void drop(const unwind::LoadedImage &loaded);
+  /// Granules in use now; for tests.
+  u32 granules_in_use() const;
+
+private:
+  struct Space {
+    unwind::Region *region;
+    std::vector<bool> taken;
+    u32 next = 0; ///< where the next search starts
+    u32 in_use = 0;
+  };
+  /// First granule of a free run in `space`, or ~0.
+  static u32 find_run(const Space &space, u32 count);
+  u8 *take(u32 count);
+  Space *add_space();
+  void drop_locked(const unwind::LoadedImage &loaded);
+  Space *space_of(const u8 *base);
+
+  mutable std::mutex mutex_;
+  std::vector<Space> spaces_;
+};
+
+} // namespace trapeze::runtime

@@ -1,0 +1,20 @@
+#include "runtime/engine.hh"
+
+#include "os/signals.hh"
+#include "runtime/traps.hh"
+
+#include <cstdlib>
+#include <string_view>
+
+namespace trapeze::runtime {
+
+Result<std::shared_ptr<Engine>> Engine::create() {
+  if (!os::install_fault_handlers(resolve_fault))
+    return fail(ErrorKind::Resource, 0, "the system refused handlers for faults");
+  std::shared_ptr<Engine> engine(new Engine);
+  if (const char *stress = std::getenv("TRAPEZE_STRESS"))
+    engine->stress_collect_ = std::string_view(stress).find("collect") != std::string_view::npos;
+  return engine;
+}
+
+} // namespace trapeze::runtime

@@ -1,0 +1,186 @@
+// Wasm calls the host. The stub has spilled the argument registers; here they become cells, the callback runs, and how
+// it ends becomes results or a pending departure. C++ exceptions stop here: all but a forced unwind become foreign
+// exception objects. EXCEPTIONS.md, Borders.
+#include "base/assert.hh"
+#include "runtime/code.hh"
+#include "runtime/host_function.hh"
+#include "runtime/instance.hh"
+#include "runtime/store.hh"
+#include "runtime/stubs.hh"
+#include "unwind/code_map.hh"
+#include "unwind/walk.hh"
+
+#include <cxxabi.h>
+
+#include <array>
+
+namespace trapeze::runtime {
+
+namespace {
+
+/// Cells of one call: on the stack unless there are many.
+class Cells {
+public:
+  explicit Cells(usize count) : count_(count) {
+    if (count > small_.size())
+      large_.resize(count);
+  }
+  std::span<ValueCell> span() { return {large_.empty() ? small_.data() : large_.data(), count_}; }
+
+private:
+  usize count_;
+  std::array<ValueCell, 16> small_{};
+  std::vector<ValueCell> large_;
+};
+
+/// Temporary roots for as long as it lives.
+class RootScope {
+public:
+  explicit RootScope(Store &store) : roots_(store.temporary_roots()), mark_(roots_.size()) {}
+  ~RootScope() { roots_.resize(mark_); }
+  RootScope(const RootScope &) = delete;
+  RootScope &operator=(const RootScope &) = delete;
+  void add(RawRef ref) { roots_.push_back(ref); }
+
+private:
+  std::vector<RawRef> &roots_;
+  usize mark_;
+};
+
+void fetch_arguments(const CallPlan &plan, const Registers &registers, const abi::StoreContext &context,
+                     std::span<ValueCell> args, RootScope &roots) {
+  for (usize i = 0; i < args.size(); ++i) {
+    CallPlan::Slot slot = plan.params[i];
+    const void *from = !slot.where.in_register ? static_cast<const void *>(&context.overflow[slot.where.index])
+                       : slot.where.cls == abi::RegClass::Int
+                           ? static_cast<const void *>(&registers.ints[slot.where.index])
+                           : &registers.floats[slot.where.index];
+    std::memcpy(args[i].bytes, from, slot.size);
+    if (slot.is_ref)
+      roots.add(get<RawRef>(args[i]));
+  }
+}
+
+void place_results(const CallPlan &plan, std::span<const ValueCell> results, Registers &registers,
+                   abi::StoreContext &context) {
+  for (usize i = 0; i < results.size(); ++i) {
+    abi::Location at = plan.results[i].where;
+    if (!at.in_register)
+      context.overflow[at.index] = results[i];
+    else if (at.cls == abi::RegClass::Int)
+      registers.int_results[at.index] = get<u64>(results[i]);
+    else
+      registers.float_results[at.index] = results[i];
+  }
+}
+
+/// The instance whose code called the stub with frame pointer `stub_fp`; null when the host did.
+Instance *calling_instance(u64 stub_fp, u64 entry_fp) {
+  unwind::Frame caller = unwind::caller_of(stub_fp);
+  if (caller.fp == entry_fp)
+    return nullptr;
+  bool has_slot = caller.pc == reinterpret_cast<u64>(trapeze_tail_return);
+  if (const unwind::LoadedImage *loaded = unwind::CodeMap::get().find(caller.pc - 1)) {
+    const image::FunctionRow *function = loaded->image->find_function(loaded->offset_of(caller.pc - 1));
+    has_slot = function != nullptr && function->frame.has_instance_slot;
+  }
+  if (!has_slot)
+    return nullptr;
+  return Instance::of(reinterpret_cast<const abi::InstanceContext *>(unwind::load_word(caller.fp - 8)));
+}
+
+void raise(Store &store, HostResult result) {
+  switch (result.kind) {
+  case HostResult::Kind::Return:
+    return;
+  case HostResult::Kind::Trap:
+    return store.raise_trap(std::move(result.trap_value));
+  case HostResult::Kind::Throw:
+    if (result.exception.is_null())
+      return store.raise_trap(abi::TrapCode::NullExceptionReference);
+    return store.raise_exception(result.exception.raw());
+  case HostResult::Kind::Exit:
+    return store.raise_exit(result.exit_status);
+  }
+}
+
+void raise_foreign(Store &store, std::exception_ptr exception) {
+  RawRef ref = store.allocate_foreign(std::move(exception));
+  if (ref == 0)
+    return store.raise_trap(abi::TrapCode::AllocationFailed);
+  store.raise_exception(ref);
+}
+
+} // namespace
+
+HostResult HostResult::trap(std::string message) {
+  return trap(std::make_unique<Trap>(Trap{abi::TrapCode::HostError, std::move(message), {}}));
+}
+
+HostResult HostResult::trap(abi::TrapCode code) {
+  return trap(std::make_unique<Trap>(Trap{code, abi::message(code), {}}));
+}
+
+HostResult HostResult::trap(std::unique_ptr<Trap> trap) {
+  HostResult result;
+  result.kind = Kind::Trap;
+  result.trap_value = std::move(trap);
+  return result;
+}
+
+HostResult HostResult::thrown(Ref exception) {
+  HostResult result;
+  result.kind = Kind::Throw;
+  result.exception = std::move(exception);
+  return result;
+}
+
+HostResult HostResult::exit(i32 status) {
+  HostResult result;
+  result.kind = Kind::Exit;
+  result.exit_status = status;
+  return result;
+}
+
+HostResult HostResult::of(Outcome outcome) {
+  switch (outcome.kind) {
+  case OutcomeKind::Ok:
+    break;
+  case OutcomeKind::Trap:
+    return trap(std::move(outcome.trap));
+  case OutcomeKind::Exception:
+    return thrown(std::move(outcome.exception));
+  case OutcomeKind::Exit:
+    return exit(outcome.exit_status);
+  }
+  return returned();
+}
+
+void trapeze_host_call(abi::InstanceContext *context, Registers *registers) {
+  HostFunction &function = HostFunction::of(context);
+  abi::StoreContext &words = *context->store;
+  Store &store = Store::of(&words);
+  const CallPlan &plan = function.type->plan;
+  Cells args(plan.params.size()), results(plan.results.size());
+  RootScope roots(store);
+  fetch_arguments(plan, *registers, words, args.span(), roots);
+  if (store.engine().stress_collect())
+    store.collect();
+  u64 exit_fp = words.exit_fp;
+  Caller caller(store, calling_instance(exit_fp, store.activation()->entry_fp));
+  try {
+    store.release_foreign();
+    HostResult result = function.code->call(caller, args.span(), results.span());
+    if (result.kind == HostResult::Kind::Return)
+      place_results(plan, results.span(), *registers, words);
+    else
+      raise(store, std::move(result));
+  } catch (__cxxabiv1::__forced_unwind &) {
+    throw;
+  } catch (...) {
+    raise_foreign(store, std::current_exception());
+  }
+  ASSERT(words.exit_fp == exit_fp);
+}
+
+} // namespace trapeze::runtime

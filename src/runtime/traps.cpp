@@ -1,0 +1,39 @@
+// Which fault is a trap? The pc must be in Wasm code at an instruction that the trap table names, and this thread must
+// be inside a call. Everything else, faults of the runtime and of host functions included, is passed on.
+#include "runtime/traps.hh"
+
+#include "runtime/stubs.hh"
+#include "unwind/code_map.hh"
+
+#include <atomic>
+
+namespace trapeze::runtime {
+
+namespace {
+
+[[gnu::tls_model("initial-exec")]] thread_local ThreadState thread_state;
+
+} // namespace
+
+ThreadState &this_thread() { return thread_state; }
+
+bool resolve_fault(const os::Fault &fault, os::Resume &resume) {
+  const unwind::LoadedImage *loaded = unwind::CodeMap::get().find(fault.pc);
+  if (loaded == nullptr || thread_state.current == nullptr)
+    return false;
+  const image::TrapRow *row = loaded->image->find_trap(loaded->offset_of(fault.pc));
+  if (row == nullptr)
+    return false;
+  abi::TrapCode code = row->code;
+  // An interrupt is a stack limit that no prologue can meet.
+  if (code == abi::TrapCode::StackOverflow &&
+      std::atomic_ref<u64>(thread_state.current->stack_limit).load(std::memory_order_relaxed) == ~u64{0})
+    code = abi::TrapCode::Interrupted;
+  thread_state.fault_pc = fault.pc;
+  thread_state.fault_fp = fault.fp;
+  thread_state.fault_code = code;
+  resume = {reinterpret_cast<u64>(&trapeze_trap_landing), reinterpret_cast<u64>(thread_state.current)};
+  return true;
+}
+
+} // namespace trapeze::runtime

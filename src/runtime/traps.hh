@@ -1,0 +1,22 @@
+// From a fault to a trap: the signal handler asks resolve_fault, which knows Wasm code and the store this thread is in.
+#pragma once
+
+#include "abi/traps.hh"
+#include "abi/vmctx.hh"
+#include "os/signals.hh"
+
+namespace trapeze::runtime {
+
+/// What the runtime knows about the calling thread. Initial-exec: read in a signal handler, where nothing may allocate.
+struct ThreadState {
+  abi::StoreContext *current = nullptr; ///< store of the innermost activation on this thread
+  u64 stack_limit = 0;                  ///< what prologues compare with; 0: not asked yet
+  u64 fault_pc = 0, fault_fp = 0;       ///< between the fault and trapeze_trap
+  abi::TrapCode fault_code{};
+};
+ThreadState &this_thread();
+
+/// Async-signal-safe. True: the fault is a trap of Wasm code, and `resume` leads to the trap landing.
+bool resolve_fault(const os::Fault &fault, os::Resume &resume);
+
+} // namespace trapeze::runtime
