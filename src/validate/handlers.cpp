@@ -104,13 +104,13 @@ constexpr Opcode constants[] = {
     Opcode::V128Const,        Opcode::RefNull,
     Opcode::RefFunc,          Opcode::RefI31,
     Opcode::GlobalGet,        Opcode::End,
-    Opcode::I32Add,           Opcode::I32Sub,
-    Opcode::I32Mul,           Opcode::I64Add,
-    Opcode::I64Sub,           Opcode::I64Mul,
     Opcode::StructNew,        Opcode::StructNewDefault,
     Opcode::ArrayNew,         Opcode::ArrayNewDefault,
     Opcode::ArrayNewFixed,    Opcode::AnyConvertExtern,
     Opcode::ExternConvertAny,
+};
+constexpr Opcode extended_constants[] = {
+    Opcode::I32Add, Opcode::I32Sub, Opcode::I32Mul, Opcode::I64Add, Opcode::I64Sub, Opcode::I64Mul,
 };
 
 #define OP(id, code, text, imm, sig, feature) {sig[0] == '*', Imm::imm, Feature::feature},
@@ -162,17 +162,20 @@ constexpr Handler handler_of(u32 code) {
   return nullptr;
 }
 
-constexpr bool constant(u32 code) {
+constexpr Constancy constancy(u32 code) {
   for (const Opcode allowed : constants)
     if (static_cast<u32>(allowed) == code)
-      return true;
-  return false;
+      return Constancy::Constant;
+  for (const Opcode allowed : extended_constants)
+    if (static_cast<u32>(allowed) == code)
+      return Constancy::Extended;
+  return Constancy::None;
 }
 
 constexpr auto rows = [] {
   std::array<HandlerRow, wasm::opcode_count> table{};
   for (u32 i = 0; i < wasm::opcode_count; ++i)
-    table[i] = {handler_of(i), constant(i)};
+    table[i] = {handler_of(i), constancy(i)};
   return table;
 }();
 

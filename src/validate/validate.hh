@@ -47,6 +47,7 @@ struct NoSink {
 class Walker;
 
 /// Walks bodies of one module, of any functions one after the other; keeps its stacks from one to the next.
+/// Module and features outlive it.
 class BodyValidator {
 public:
   BodyValidator(const wasm::Module &m, const wasm::Features &features);

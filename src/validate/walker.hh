@@ -45,6 +45,9 @@ struct Frame {
   decode::BlockType block;
 };
 
+/// Whether an operator may stand in a constant expression; Extended: if extended-const is on.
+enum class Constancy : u8 { None, Constant, Extended };
+
 class Walker {
 public:
   Walker(const wasm::Module &module, const wasm::Features &f) : m(module), features(f), instructions(f) {}
@@ -145,6 +148,7 @@ public:
 private:
   void start(const wasm::BodySpan &span, const wasm::FuncType &type);
   void walk(OperatorSink sink);
+  void check_constancy(Constancy constancy);
   void declare_locals();
 };
 
@@ -153,7 +157,7 @@ using Handler = void (*)(Walker &);
 
 struct HandlerRow {
   Handler handler;
-  bool is_constant; ///< allowed in constant expressions
+  Constancy constancy;
 };
 extern const std::array<HandlerRow, wasm::opcode_count> handler_rows;
 
