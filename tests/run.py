@@ -116,6 +116,8 @@ SUITES = [
     Suite('format', format_check, ONCE, 2, 'the tree is formatted'),
     # unit_* stand here, one row per program of tests/unit
     Suite('spike', spike, what='the ABI holds for hand-written and LLVM frames together'),
+    Suite('language', lambda b: python('language.py', program(b, 'tests/spec/spec_validate'), data('testsuite')), weight=4,
+          what='the spec suite\'s modules are accepted and refused as they should'),
     Suite('exceptions', own_wast, weight=3, what='our exception scripts and the spec suite\'s, both encodings'),
     Suite('core', wast('core'), weight=20, what='spec files the engine must pass entirely'),
     Suite('spec', wast('spec'), weight=20, what='all other spec files, less tests/expected_failures'),

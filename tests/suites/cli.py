@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""The command line: messages, options, results, exit statuses:  cli.py ENGINE
+
+0, the program's own status, 1 bad input, 2 wrong usage, 134 trap or uncaught exception.
+"""
+import os, re, sys, tempfile
+from common import *
+
+FILES = {
+    'bad.wat': '(module (func (result i32) i64.const 1))\n',
+    'broken.wat': '(module (func (result i32) i64.konst 1))\n',
+    'values.wat': '''(module
+      (func (export "i32") (result i32) i32.const -7)
+      (func (export "i64") (param i64) (result i64) local.get 0)
+      (func (export "f32") (result f32) f32.const 0.1)
+      (func (export "f64") (result f64) f64.const 1e300)
+      (func (export "many") (param i32 f64) (result i32 f64 i64)
+        local.get 0  local.get 1  i64.const 9223372036854775807))\n''',
+    'traps.wat': '''(module
+      (func $divide (param i32) (result i32) i32.const 1 local.get 0 i32.div_s)
+      (func (export "run") (result i32) i32.const 0 call $divide)
+      (func (export "stack") call 2)
+      (func (export "dead") unreachable))\n''',
+    'throws.wat': '''(module
+      (tag $refused (export "refused") (param i32 f64))
+      (func $inner i32.const 42 f64.const 2.5 throw $refused)
+      (func (export "run") call $inner))\n''',
+    'imports.wat': '(module (import "env" "missing" (func $m (result i32))) (func (export "run") (result i32) call $m))\n',
+    'exit.wat': '''(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32))) (tag $t)
+      (memory (export "memory") 1)
+      (func (export "_start")
+        (block $caught (try_table (catch_all $caught) i32.const 17 call $exit))
+        i32.const 3 call $exit))\n''',
+    'start.wat': '(module (memory (export "memory") 1) (func (export "_start")))\n',
+    'wide.wat': '(module (func (export "run") (result i64 i64) i64.const -1 i64.const -1 i64.mul_wide_u))\n',
+}
+
+
+def expect(ran, status=0, out=None, err=None):
+    """What is wrong, or None. out, err: exact text, or a compiled pattern to be found."""
+    if ran.crash() and not (status == 134 and ran.status == 134):
+        return ran.crash()
+    if ran.status != status:
+        return f'exit status {ran.status}, expected {status}: {last(ran.err)}'
+    for name, wanted, text in (('stdout', out, ran.out.decode()), ('stderr', err, ran.err.decode())):
+        if wanted is None:
+            continue
+        if isinstance(wanted, str) and text != wanted:
+            return f'{name}: expected {wanted!r}, found {text[:300]!r}'
+        if not isinstance(wanted, str) and not wanted.search(text):
+            return f'{name}: no {wanted.pattern!r} in {text[:400]!r}'
+    return None
+
+
+def rows(engine, folder):
+    def at(name):
+        return os.path.join(folder, name)
+
+    def go(*words, stdin=b''):
+        return run([engine, *words], cwd=folder, stdin=stdin, timeout=120)
+
+    wat = re.compile
+    yield 'version', expect(go('--version'), out=wat(r'^trapeze \d+\.\d+'))
+    yield 'help', expect(go('--help'), out=wat(r'(?s)run.*wast.*validate.*compile'))
+    yield 'help shows examples', expect(go('run', '--help'), out=wat(r'trapeze run '))
+    yield 'no arguments', expect(go(), status=2)
+    yield 'unknown option', expect(go('run', '--nonsense', 'values.wat'), status=2)
+    yield 'no such file', expect(go('run', 'absent.wasm'), status=1, err=wat(r'absent\.wasm'))
+    yield 'type mismatch', expect(go('validate', 'bad.wat'), status=1,
+                                  err=wat(r'bad\.wat:1:28: error: type mismatch: expected i32, found i64\n'))
+    yield 'the line and a caret', expect(go('validate', 'bad.wat'), status=1,
+                                         err=wat(r'\(module \(func \(result i32\) i64\.const 1\)\)\n[ |]*\^'))
+    yield 'no colours in a pipe', '\x1b' in go('validate', 'bad.wat').err.decode() and 'escape sequences in stderr' or None
+    yield 'unknown instruction', expect(go('validate', 'broken.wat'), status=1, err=wat(r'broken\.wat:1:\d+: error: '))
+    yield 'garbage', expect(go('validate', '-', stdin=b'\0asm\1\0\0\0\x0b\xff'), status=1, err=wat(r'error: '))
+    yield 'valid', expect(go('validate', 'values.wat', 'traps.wat'))
+    yield 'valid from standard input', expect(go('validate', '-', stdin=b'\0asm\1\0\0\0'))
+    yield 'i32 result', expect(go('run', '--invoke', 'i32', 'values.wat'), out='-7\n')
+    yield 'i64 result', expect(go('run', '--invoke', 'i64', 'values.wat', '-9223372036854775808'),
+                               out='-9223372036854775808\n')
+    yield 'f32 result', expect(go('run', '--invoke', 'f32', 'values.wat'), out='0.1\n')
+    yield 'f64 result', expect(go('run', '--invoke', 'f64', 'values.wat'), out=wat(r'^1e\+?300\n$'))
+    yield 'many results', expect(go('run', '--invoke', 'many', 'values.wat', '5', '0.25'),
+                                 out='5\n0.25\n9223372036854775807\n')
+    yield 'from standard input', expect(go('run', '--invoke', 'i32', '-', stdin=FILES['values.wat'].encode()), out='-7\n')
+    yield 'bad argument', 'accepted' if go('run', '--invoke', 'i64', 'values.wat', 'seven').status == 0 else None
+    yield 'too few arguments', 'accepted' if go('run', '--invoke', 'i64', 'values.wat').status == 0 else None
+    yield 'no such function', expect(go('run', '--invoke', 'nothing', 'values.wat'), status=1, err=wat('nothing'))
+    yield 'short form', expect(go('start.wat'))
+    yield 'division by zero', expect(go('run', '--invoke', 'run', 'traps.wat'), status=134,
+                                     err=wat(r'(?s)integer divide by zero.*divide'))
+    yield 'stack overflow', expect(go('run', '--invoke', 'stack', 'traps.wat'), status=134, err=wat('call stack exhausted'))
+    yield 'unreachable', expect(go('run', '--invoke', 'dead', 'traps.wat'), status=134, err=wat('unreachable'))
+    yield 'uncaught exception', expect(go('run', '--invoke', 'run', 'throws.wat'), status=134,
+                                       err=wat(r'(?s)refused.*42.*2\.5.*inner'))
+    yield 'missing import', expect(go('run', '--invoke', 'run', 'imports.wat'), status=1, err=wat(r'env.*missing'))
+    yield 'missing import as zero', expect(go('run', '--unknown-imports=zero', '--invoke', 'run', 'imports.wat'), out='0\n')
+    yield 'missing import as trap', expect(go('run', '--unknown-imports=trap', '--invoke', 'run', 'imports.wat'),
+                                           status=134, err=wat('missing'))
+    yield 'proc_exit passes catch_all', expect(go('run', 'exit.wat'), status=17)
+    yield 'feature off by default', expect(go('validate', 'wide.wat'), status=1, err=wat(r'wide-arithmetic'))
+    yield 'feature on', expect(go('validate', '--enable=wide-arithmetic', 'wide.wat'))
+    yield 'feature turned off', expect(go('validate', '--disable=exceptions', 'throws.wat'), status=1,
+                                       err=wat(r'exceptions'))
+    yield 'unknown feature', 'accepted' if go('validate', '--enable=teleport', 'values.wat').status == 0 else None
+    for stage in ('validate', 'translate', 'opt', 'lower', 'regalloc', 'emit'):
+        yield f'compile --stop-after={stage}', expect(go('compile', f'--stop-after={stage}', 'throws.wat'), out=wat(r'\S'))
+    yield 'unknown stage', expect(go('compile', '--stop-after=magic', 'values.wat'), status=2)
+    script = at('script.wast')
+    with open(script, 'w') as file:
+        file.write('(module (func (export "f") (result i32) i32.const 1))\n(assert_return (invoke "f") (i32.const 1))\n'
+                   '(assert_return (invoke "f") (i32.const 2))\n')
+    yield 'wast counts', expect(go('wast', 'script.wast'), status=1,
+                                out=wat(r'script\.wast: 1 passed, 1 failed, 0 skipped\n1 passed, 1 failed, 0 skipped\n$'))
+
+
+def main():
+    engine = os.path.abspath(sys.argv[1])
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in FILES.items():
+            with open(os.path.join(folder, name), 'w') as file:
+                file.write(text)
+        for name, fault in rows(engine, folder):
+            tally.check(name, fault)
+    tally.close()
+
+
+main()
