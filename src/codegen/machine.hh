@@ -28,6 +28,7 @@
 #include "abi/traps.hh"
 #include "base/id_vec.hh"
 #include "base/types.hh"
+#include "image/compiled_function.hh"
 
 #include <span>
 #include <vector>
@@ -215,6 +216,7 @@ struct Allocation {
   std::vector<SafepointRow> safepoints;
   std::vector<u32> safepoint_slots;
   RegSet used = 0; ///< every register written
+  image::FrameInfo frame; ///< assigned by codegen/frame together with all slot offsets, before emission
 
   void clear();
 };
