@@ -56,7 +56,7 @@ std::vector<u64> immediates(Imm kind, Width w) {
 
 /// Calls `visit` for many operand combinations of one row.
 template <typename Visit> void each_case(Op op, Visit visit) {
-  const InstRow &r = row(op);
+  const TableRow &r = row(op);
   std::vector<u8> regs;
   for (u8 i = 0; i < 16; ++i)
     regs.push_back(i);

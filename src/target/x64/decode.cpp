@@ -63,7 +63,7 @@ Head read_head(Cursor &c) {
 }
 
 /// Whether the row's prefix agrees; sets the width where prefixes tell it.
-bool match_prefix(const InstRow &r, const Head &h, Width &w) {
+bool match_prefix(const TableRow &r, const Head &h, Width &w) {
   w = (h.rex & 8) ? Width::W64 : Width::W32;
   bool size66 = false; // 66 as operand size
   switch (r.prefix) {
@@ -97,7 +97,7 @@ bool match_prefix(const InstRow &r, const Head &h, Width &w) {
   return true;
 }
 
-bool match_opcode(const InstRow &r, const Head &h, Width &w, Cond &cc, bool &short_alu) {
+bool match_opcode(const TableRow &r, const Head &h, Width &w, Cond &cc, bool &short_alu) {
   u8 opcode = h.opcode;
   short_alu = false;
   if (r.map != h.map)
@@ -168,7 +168,7 @@ u64 read_imm(Cursor &c, Imm kind, Width w, bool short_alu) {
   return 0;
 }
 
-bool read_operands(const InstRow &r, Cursor c, const Head &h, bool short_alu, u32 start, Decoded &d) {
+bool read_operands(const TableRow &r, Cursor c, const Head &h, bool short_alu, u32 start, Decoded &d) {
   if (r.digit <= R) {
     u8 modrm = c.next();
     u8 mod = modrm >> 6, middle = modrm >> 3 & 7, low = modrm & 7;
@@ -208,7 +208,7 @@ bool decode(std::span<const u8> code, u32 offset, Decoded &out) {
     return true;
   for (u32 i = 0; i < inst_count; ++i) {
     Op op = static_cast<Op>(i);
-    const InstRow &r = row(op);
+    const TableRow &r = row(op);
     out = {};
     out.op = op;
     bool short_alu = false;

@@ -79,7 +79,7 @@ u8 mandatory_prefix(Prefix prefix, Width w) {
   return 0;
 }
 
-bool needs_byte_rex(const InstRow &r, Width w, u8 reg, const Rm &rm) {
+bool needs_byte_rex(const TableRow &r, Width w, u8 reg, const Rm &rm) {
   auto is_byte = [&](Field f, u32 bytes) {
     return !is_float(f) && f != Field::None && (bytes == 1 || (bytes == 0 && w == Width::W8));
   };
@@ -119,7 +119,7 @@ i64 signed_imm(Width w, u64 imm) {
 } // namespace
 
 Encoded encode(CodeBuffer &out, Op op, Width w, u8 reg, const Rm &rm, u64 imm, Cond cc) {
-  const InstRow &r = row(op);
+  const TableRow &r = row(op);
   ASSERT_SLOW((r.widths >> static_cast<u32>(w) & 1) != 0);
   Encoded result{out.size(), 0};
   if (r.wide != Wide::Fixed && w == Width::W16)

@@ -5,7 +5,7 @@
 
 namespace trapeze::x64 {
 
-static constexpr InstRow rows[] = {
+static constexpr TableRow rows[] = {
 #define X64(id, text, prefix, map, opcode, digit, wide, widths, reg, rm, rm_form, rm_bytes, imm, flags)                \
   {text,      Prefix::prefix,  map,      opcode,   digit, Wide::wide, widths, Field::reg,                              \
    Field::rm, RmForm::rm_form, rm_bytes, Imm::imm, flags},
@@ -17,7 +17,7 @@ static constexpr const char *pseudo_names[] = {
 #include "target/x64/pseudo.def"
 };
 
-const InstRow &row(Op op) {
+const TableRow &row(Op op) {
   ASSERT(!is_pseudo(op));
   return rows[static_cast<u32>(op)];
 }

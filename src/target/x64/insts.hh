@@ -46,7 +46,7 @@ enum class Imm : u8 { NoImm, Ib, Alu, Iz, Iv, Rel32, Cl };
 enum Digit : u8 { R = 8, PlusReg = 9, NoModrm = 10 };
 enum InstFlag : u8 { RmFirst = 1, HasCond = 2 };
 
-struct InstRow {
+struct TableRow {
   const char *text;
   Prefix prefix;
   u8 map, opcode, digit;
@@ -58,7 +58,7 @@ struct InstRow {
   Imm imm;
   u8 flags;
 };
-const InstRow &row(Op op);
+const TableRow &row(Op op);
 const char *pseudo_text(Op op);
 constexpr bool is_pseudo(Op op) { return static_cast<u32>(op) >= inst_count; }
 

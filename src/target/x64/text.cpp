@@ -35,7 +35,7 @@ void append_size(std::string &out, u32 bytes) {
 }
 
 void append_mnemonic(std::string &out, Op op, Width w, Cond cc) {
-  const InstRow &r = row(op);
+  const TableRow &r = row(op);
   out += r.text;
   if (r.prefix == Prefix::Scalar || r.prefix == Prefix::Packed)
     out += w == Width::W32 ? 's' : 'd';
@@ -66,7 +66,7 @@ static Width width_for(u32 bytes, Width w) {
   return bytes == 1 ? Width::W8 : bytes == 2 ? Width::W16 : bytes == 4 ? Width::W32 : bytes == 8 ? Width::W64 : w;
 }
 
-static u32 memory_bytes(const InstRow &r, Width w) {
+static u32 memory_bytes(const TableRow &r, Width w) {
   return r.rm == Field::Addr ? 0 : r.rm_bytes != 0 ? r.rm_bytes : bytes_of(w);
 }
 
@@ -100,7 +100,7 @@ static void append_memory(std::string &out, const Memory &m) {
 }
 
 void print(const Decoded &d, std::string &out) {
-  const InstRow &r = row(d.op);
+  const TableRow &r = row(d.op);
   append_mnemonic(out, d.op, d.width, d.cc);
   const char *separator = " ";
   auto put_reg = [&] {
@@ -213,7 +213,7 @@ void RowPrinter::address() {
 }
 
 void RowPrinter::table_row(Op op) {
-  const InstRow &r = row(op);
+  const TableRow &r = row(op);
   Width w = width_of(inst_);
   append_mnemonic(out_, op, w, cond_of(inst_));
   u32 def = 0;
@@ -295,7 +295,7 @@ u32 disassemble(std::span<const u8> code, u32 offset, std::string &out) {
   Decoded d;
   if (!decode(code, offset, d))
     return 0;
-  const InstRow &r = row(d.op);
+  const TableRow &r = row(d.op);
   if (r.imm == Imm::Rel32) {
     append_mnemonic(out, d.op, d.width, d.cc);
     fmt::format_to(std::back_inserter(out), " {:#x}", offset + d.length + static_cast<i64>(d.imm));

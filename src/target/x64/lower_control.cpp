@@ -1,0 +1,84 @@
+// Terminators, traps, polls.
+#include "target/x64/lower.hh"
+
+#include "abi/vmctx.hh"
+#include "base/assert.hh"
+
+#include <cstddef>
+
+namespace trapeze::x64 {
+
+using codegen::is_terminator;
+
+/// Up to this many cases, compares beat a table: the jump is predicted per case.
+static constexpr u32 chain_limit = 4;
+
+void Lowering::jump(Inst i, const InstRow &, u32) {
+  auto edge = fn_->edge(i, 0);
+  const auto &params = fn_->blocks[edge.target].params;
+  ASSERT_SLOW(params.size() == edge.args.size());
+  auto &args = out_->edge_args;
+  std::vector<VReg> &staged = jump_args_;
+  staged.clear();
+  for (u32 k = 0; k < edge.args.size(); ++k) {
+    if (info_[params[k]].uses == 0)
+      continue;
+    Value v = static_cast<Value>(edge.args[k]);
+    VReg x = reg(v);
+    VKind wanted = kind_of(fn_->type(params[k]));
+    // Another name of a value of the other width (ExtendU, Wrap): here the widths must agree.
+    if (codegen::size_of(kind(x)) != codegen::size_of(wanted)) {
+      VReg copy = fresh(wanted);
+      make(Op::MovLoad, Width::W32).rm(rm_reg(x)).def(copy);
+      x = copy;
+    }
+    staged.push_back(x);
+  }
+  codegen::MBlockRow &block = out_->blocks[block_of_[fn_->links[i].block]];
+  block.succs[0].args = {static_cast<u32>(args.size()), static_cast<u32>(staged.size())};
+  args.insert(args.end(), staged.begin(), staged.end());
+  make(Op::Jump, Width::W64).flags(is_terminator);
+}
+
+void Lowering::branch(Inst, const InstRow &r, u32) {
+  Cond cc = condition(r.arg(0));
+  make(Op::Branch, Width::W64, cc).flags(is_terminator);
+}
+
+void Lowering::switch_(Inst i, const InstRow &r, u32) {
+  u32 count = fn_->edge_count(i);
+  u32 first = static_cast<u32>(out_->jump_targets.size());
+  for (u32 k = 0; k < count; ++k)
+    out_->jump_targets.push_back(block_of_[fn_->edge(i, k).target]);
+  VReg index = reg(r.arg(0));
+  i32 entries = static_cast<i32>(count);
+  if (count <= chain_limit + 1) {
+    make(Op::Switch, Width::W32).flags(is_terminator).use(index).imm(first).disp(entries);
+    return;
+  }
+  VReg target = fresh(VKind::I64);
+  make(Op::TableAddress, Width::W32).use(index).def_early(target).imm(first).disp(entries);
+  make(Op::TableJump, Width::W64).flags(is_terminator).use(target).imm(first).disp(entries);
+}
+
+void Lowering::trap(Inst, const InstRow &r, u32) {
+  make(Op::Trap, Width::W64).flags(is_terminator).trap(static_cast<abi::TrapCode>(r.aux));
+}
+
+void Lowering::unreachable(Inst, const InstRow &, u32) { make(Op::Unreachable, Width::W64).flags(is_terminator); }
+
+void Lowering::trap_if(Inst, const InstRow &r, u32) {
+  Cond cc = condition(r.arg(0));
+  make(Op::TrapIf, Width::W64, cc).trap(static_cast<abi::TrapCode>(r.aux));
+}
+
+void Lowering::poll(Inst, const InstRow &, u32) {
+  VReg store = load_field(offsetof(abi::InstanceContext, store));
+  make(Op::Poll, Width::W64).use(store).trap(abi::TrapCode::Interrupted);
+}
+
+void Lowering::unsupported(Inst, const InstRow &, u32) {
+  ASSERT(!"an IR op without a rule");
+}
+
+} // namespace trapeze::x64
