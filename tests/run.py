@@ -276,6 +276,8 @@ def main():
 
     builds = [build for build in options.builds.split(',') if build]
     suites = SUITES[:2] + unit_suites(BUILDS) + SUITES[2:]
+    if not glob.glob(os.path.join(ROOT, 'tests/wast/*.wast')):
+        suites = [suite for suite in suites if suite.name != 'wast']
     if options.list:
         for suite in suites:
             print(f'{suite.name:14}{"+".join(suite.builds):14}{suite.what}')
