@@ -1,0 +1,361 @@
+// Exceptions and traps at the borders between host and Wasm, both ways and nested.
+#include "trapeze/trapeze.hh"
+
+#include <doctest/doctest.h>
+
+#include <stdexcept>
+
+using namespace trapeze;
+
+namespace {
+
+Engine &engine() {
+  static Engine e;
+  return e;
+}
+
+Module module(std::string_view text) { return Module::from_text(engine(), text, "test.wat"); }
+
+/// A C++ exception that can be told apart from a copy of it.
+struct Foreign {
+  explicit Foreign(int *alive, int v) : alive(alive), value(v) { ++*alive; }
+  Foreign(const Foreign &other) : alive(other.alive), value(other.value) { ++*alive; }
+  ~Foreign() { --*alive; }
+  int *alive;
+  int value;
+};
+
+/// Counts how often it dies.
+struct Guard {
+  int *count;
+  ~Guard() { ++*count; }
+};
+
+TrapCode trap_of(const Func &f, std::vector<Val> args = {}) {
+  try {
+    f.call(args);
+  } catch (const Trap &t) {
+    return t.code();
+  }
+  FAIL("no trap");
+  return {};
+}
+
+} // namespace
+
+TEST_CASE("an uncaught Wasm exception is a trapeze::Exception with tag, values and frames") {
+  Store store(engine());
+  Instance i = Linker(store).instantiate(module(R"((module $m
+    (tag $e (export "e") (param i32 f64 i64))
+    (func $inner (param i32) (throw $e (local.get 0) (f64.const 2.5) (i64.const -7)))
+    (func $outer (export "f") (param i32) (call $inner (local.get 0)))))"));
+  try {
+    i.func("f").call({41});
+    FAIL("returned");
+  } catch (const Exception &e) {
+    CHECK(e.tag() == i.tag("e"));
+    CHECK(e.values() == std::vector<Val>{41, 2.5, std::int64_t{-7}});
+    CHECK(std::string(e.what()) == "exception e(i32:41, f64:2.5, i64:-7)");
+    REQUIRE(e.frames().size() == 2);
+    CHECK(e.frames()[0].function == "inner");
+    CHECK(e.frames()[1].function == "outer");
+    CHECK(e.frames()[0].module == "test.wat");
+    CHECK(e.frames()[0].offset != ~0ull);
+    CHECK(e.ref().tag() == e.tag());
+    CHECK_FALSE(e.ref().is_foreign());
+  }
+}
+
+TEST_CASE("an exception outlives its store") {
+  std::optional<Exception> kept;
+  {
+    Store store(engine());
+    Instance i = Linker(store).instantiate(
+        module(R"((module (tag $e (param i32)) (func (export "f") (throw $e (i32.const 3)))))"));
+    try {
+      i.func("f").call();
+    } catch (const Exception &e) {
+      kept = e;
+    }
+  }
+  REQUIRE(kept);
+  CHECK(kept->values() == std::vector<Val>{3});
+  CHECK_FALSE(kept->ref());
+}
+
+TEST_CASE("a host function throws by tag and Wasm catches it") {
+  Store store(engine());
+  Tag tag(store, {ValType::i32(), ValType::f32()});
+  Linker linker(store);
+  linker.define("h", "tag", tag);
+  linker.func("h", "throw", [tag](std::int32_t v) { throw Exception(tag, {v, 0.5f}); });
+  Instance i = linker.instantiate(module(R"((module
+    (import "h" "tag" (tag $t (param i32 f32))) (import "h" "throw" (func $throw (param i32)))
+    (tag $other (param i32 f32))
+    (func (export "catch") (param i32) (result i32 f32)
+      (block $h (result i32 f32)
+        (try_table (catch $other $h) (catch $t $h) (call $throw (local.get 0)))
+        (i32.const -1) (f32.const 0)))
+    (func (export "pass") (param i32) (call $throw (local.get 0)))))"));
+  CHECK(i.func("catch").call({17}) == std::vector<Val>{17, 0.5f});
+  try {
+    i.func("pass").call({18});
+    FAIL("returned");
+  } catch (const Exception &e) {
+    CHECK(e.tag() == tag);
+    CHECK(e.values()[0] == Val(18));
+  }
+  CHECK_THROWS_AS(Exception(tag, {1}), Error);
+  CHECK_THROWS_AS(Exception(tag, {1, 2}), Error);
+  CHECK_THROWS_AS(Exception(Tag(), {}), Error);
+  CHECK_THROWS_AS(Exception(ExnRef()), Error);
+}
+
+TEST_CASE("thrown on unchanged through a host function it stays the same object") {
+  Store store(engine());
+  Linker linker(store);
+  Func again;
+  linker.func("h", "call", [&again] {
+    try {
+      again.call();
+    } catch (const Exception &) {
+      throw;
+    }
+  });
+  ExnRef first;
+  linker.func("h", "note", [&first](ExnRef r) { first = r; });
+  Instance i = linker.instantiate(module(R"((module
+    (import "h" "call" (func $call)) (import "h" "note" (func $note (param exnref)))
+    (tag $e (param i32))
+    (func (export "inner") (local exnref)
+      (block $h (result i32 exnref)
+        (try_table (catch_ref $e $h) (throw $e (i32.const 9))) (unreachable))
+      (local.set 0) (drop) (call $note (local.get 0)) (throw_ref (local.get 0)))
+    (func (export "outer") (result exnref)
+      (block $h (result i32 exnref) (try_table (catch_ref $e $h) (call $call)) (unreachable))
+      (return))))"));
+  again = i.func("inner");
+  std::vector<Val> got = i.func("outer").call();
+  REQUIRE(got.size() == 1);
+  CHECK(got[0].exn() == first);
+  CHECK(got[0].exn().values() == std::vector<Val>{9});
+}
+
+TEST_CASE("a C++ exception crosses Wasm: same object, caught once, destructors once") {
+  int alive = 0, guards = 0;
+  {
+    Store store(engine());
+    Linker linker(store);
+    linker.func("h", "throw", [&](std::int32_t v) {
+      Guard guard{&guards};
+      throw Foreign(&alive, v);
+    });
+    Instance i = linker.instantiate(module(R"((module
+      (import "h" "throw" (func $throw (param i32))) (tag $e)
+      (global $cleanups (export "cleanups") (mut i32) (i32.const 0))
+      (func (export "pass") (call $throw (i32.const 5)))
+      (func (export "cleanup")
+        (block $h (result exnref)
+          (try_table (catch $e 1) (catch_all_ref $h) (call $throw (i32.const 6)))
+          (return))
+        (global.set $cleanups (i32.add (global.get $cleanups) (i32.const 1)))
+        (throw_ref))
+      (func (export "swallow") (result i32)
+        (block $h (try_table (catch $e 0) (catch_all $h) (call $throw (i32.const 7))) (return (i32.const 0)))
+        (i32.const 1))))"));
+    for (const char *name : {"pass", "cleanup"})
+      try {
+        i.func(name).call();
+        FAIL("returned");
+      } catch (const Foreign &f) {
+        CHECK(f.value == (std::string(name) == "pass" ? 5 : 6));
+        CHECK(alive >= 1);
+      }
+    CHECK(std::uncaught_exceptions() == 0);
+    CHECK(i.global("cleanups").get() == Val(1));
+    CHECK(i.func("swallow").call() == std::vector<Val>{1});
+    CHECK(guards == 3);
+    store.collect();
+    i.func("swallow").call(); // dead foreign objects are let go where user code may run
+    CHECK(alive <= 1);
+  }
+  CHECK(alive == 0);
+  CHECK(guards == 4);
+}
+
+TEST_CASE("host -> Wasm -> host -> Wasm -> host with destructors between") {
+  int guards = 0;
+  Store store(engine());
+  Linker linker(store);
+  Func inner;
+  Tag tag(store, {ValType::i32()});
+  linker.define("h", "t", tag);
+  linker.func("h", "leaf", [&, tag](std::int32_t kind) {
+    Guard g{&guards};
+    if (kind == 0)
+      throw Exception(tag, {123});
+    if (kind == 1)
+      throw std::runtime_error("leaf");
+    if (kind == 2)
+      throw Trap("leaf trap");
+    throw Exit(77);
+  });
+  linker.func("h", "middle", [&](std::int32_t kind) {
+    Guard g{&guards};
+    inner.call({kind});
+  });
+  Instance i = linker.instantiate(module(R"((module
+    (import "h" "t" (tag $t (param i32)))
+    (import "h" "leaf" (func $leaf (param i32))) (import "h" "middle" (func $middle (param i32)))
+    (func (export "inner") (param i32) (call $leaf (local.get 0)))
+    (func (export "outer") (param i32) (result i32)
+      (block $all
+        (block $h (result i32)
+          (try_table (catch $t $h) (catch_all $all) (call $middle (local.get 0)))
+          (return (i32.const 0)))
+        (return))
+      (i32.const -1))))"));
+  inner = i.func("inner");
+  Func outer = i.func("outer");
+  CHECK(outer.call({0}) == std::vector<Val>{123});
+  CHECK(guards == 2);
+  CHECK(outer.call({1}) == std::vector<Val>{-1});
+  CHECK(guards == 4);
+  try {
+    outer.call({2});
+    FAIL("a trap was caught");
+  } catch (const Trap &t) {
+    CHECK(t.message() == "leaf trap");
+    CHECK(t.frames().size() >= 1);
+  }
+  CHECK(guards == 6);
+  try {
+    outer.call({3});
+    FAIL("an exit was caught");
+  } catch (const Exit &e) {
+    CHECK(e.status() == 77);
+  }
+  CHECK(guards == 8);
+}
+
+TEST_CASE("a destructor that itself calls Wasm which throws and catches") {
+  Store store(engine());
+  Linker linker(store);
+  Func quiet;
+  int results = 0;
+  struct Caller2 {
+    Func *f;
+    int *sum;
+    ~Caller2() { *sum += f->call()[0].i32(); }
+  };
+  linker.func("h", "throw", [&] {
+    Caller2 c{&quiet, &results};
+    throw std::logic_error("outer");
+  });
+  Instance i = linker.instantiate(module(R"((module (import "h" "throw" (func $throw)) (tag $e (param i32))
+    (func $raise (throw $e (i32.const 11)))
+    (func (export "quiet") (result i32) (block $h (result i32) (try_table (catch $e $h) (call $raise)) (i32.const 0)))
+    (func (export "f") (call $throw))))"));
+  quiet = i.func("quiet");
+  CHECK_THROWS_AS(i.func("f").call(), std::logic_error);
+  CHECK(results == 11);
+}
+
+TEST_CASE("traps pass catch_all, with their code and backtrace, and the store stays usable") {
+  Store store(engine());
+  Instance i = Linker(store).instantiate(module(R"((module (memory 1) (table 2 funcref) (type $v (func))
+    (func $f0 (unreachable)) (func $f1 (drop (i32.div_s (i32.const 1) (i32.const 0))))
+    (func $f2 (drop (i32.load (i32.const 65533)))) (func $f3 (call_indirect (type $v) (i32.const 0)))
+    (func $f4 (call_indirect (type $v) (i32.const 5))) (func $f5 (drop (i32.trunc_f64_s (f64.const nan))))
+    (func $f6 (drop (i64.div_s (i64.const 0x8000000000000000) (i64.const -1)))) (func $f7 (call $f7))
+    (func $f8 (throw_ref (ref.null exn)))
+    (table $all 9 funcref) (elem (table $all) (i32.const 0) func $f0 $f1 $f2 $f3 $f4 $f5 $f6 $f7 $f8)
+    (func (export "f") (param i32) (result i32)
+      (block $h (try_table (catch_all $h) (call_indirect $all (type $v) (local.get 0))) (return (i32.const 0)))
+      (i32.const 1))
+    (func (export "ok") (result i32) (i32.const 5))))"));
+  Func f = i.func("f");
+  TrapCode codes[] = {TrapCode::Unreachable,          TrapCode::IntegerDivideByZero, TrapCode::MemoryOutOfBounds,
+                      TrapCode::UninitializedElement, TrapCode::UndefinedElement,    TrapCode::InvalidConversion,
+                      TrapCode::IntegerOverflow,      TrapCode::StackOverflow,       TrapCode::NullExceptionReference};
+  for (int k = 0; k < 9; ++k) {
+    CAPTURE(k);
+    CHECK(trap_of(f, {k}) == codes[k]);
+    CHECK(i.func("ok").call() == std::vector<Val>{5});
+  }
+  try {
+    f.call({0});
+  } catch (const Trap &t) {
+    REQUIRE(t.frames().size() == 2);
+    CHECK(t.frames()[0].function == "f0");
+    CHECK(t.frames()[1].function == "f");
+    CHECK(to_string(t.frames()).find("f0 at test.wat:0x") != std::string::npos);
+  }
+  try {
+    f.call({7});
+  } catch (const Trap &t) {
+    std::uint64_t left_out = 0;
+    for (const Frame &frame : t.frames())
+      left_out += frame.left_out;
+    CHECK(left_out > 100);
+    CHECK(t.frames().size() < 200);
+  }
+}
+
+TEST_CASE("a start function that throws, traps, exits") {
+  Store store(engine());
+  Linker linker(store);
+  linker.func("h", "exit", [] { throw Exit(3); });
+  CHECK_THROWS_AS(linker.instantiate(module("(module (func $s (unreachable)) (start $s))")), Trap);
+  CHECK_THROWS_AS(linker.instantiate(module("(module (tag $e) (func $s (throw $e)) (start $s))")), Exception);
+  CHECK_THROWS_AS(linker.instantiate(module(R"((module (import "h" "exit" (func $x)) (start $x)))")), Exit);
+  CHECK_THROWS_AS(linker.instantiate(module(R"((module (memory 1) (data (i32.const 65536) "x")))")), Trap);
+}
+
+TEST_CASE("exception references: kept by tables and the host through collections, reclaimed afterwards") {
+  Store store(engine());
+  Instance i = Linker(store).instantiate(module(R"((module (tag $e (param i32)) (table (export "t") 1 exnref)
+    (func $raise (param i32) (throw $e (local.get 0)))
+    (func (export "make") (param i32) (result exnref)
+      (block $h (result i32 exnref) (try_table (catch_ref $e $h) (call $raise (local.get 0))) (unreachable))
+      (return))
+    (func (export "again") (param exnref) (result i32)
+      (block $h (result i32) (try_table (catch $e $h) (throw_ref (local.get 0))) (unreachable)))))"));
+  store.collect();
+  std::size_t before = store.heap_objects();
+  ExnRef held = i.func("make").call({1})[0].exn();
+  i.table("t").set(0, i.func("make").call({2})[0]);
+  for (int k = 0; k < 100; ++k)
+    i.func("make").call({k});
+  store.collect();
+  CHECK(store.heap_objects() == before + 2);
+  CHECK(held.values() == std::vector<Val>{1});
+  CHECK(i.func("again").call({held}) == std::vector<Val>{1});
+  CHECK(i.func("again").call({i.table("t").get(0)}) == std::vector<Val>{2});
+  held = {};
+  i.table("t").set(0, ExnRef());
+  store.collect();
+  CHECK(store.heap_objects() == before);
+}
+
+TEST_CASE("tags are compared by identity") {
+  Store store(engine());
+  Module m = module(R"((module (import "h" "t" (tag $i (param i32))) (tag $d (export "d") (param i32))
+    (func (export "throw") (param i32) (if (local.get 0) (then (throw $i (i32.const 1)))) (throw $d (i32.const 2)))))");
+  Tag a(store, {ValType::i32()}), b(store, {ValType::i32()});
+  CHECK_FALSE(a == b);
+  Instance x = Linker(store).define("h", "t", a).instantiate(m), y = Linker(store).define("h", "t", b).instantiate(m);
+  CHECK_FALSE(x.tag("d") == y.tag("d"));
+  auto tag_of = [](const Instance &i, int which) {
+    try {
+      i.func("throw").call({which});
+    } catch (const Exception &e) {
+      return e.tag();
+    }
+    return Tag();
+  };
+  CHECK(tag_of(x, 1) == a);
+  CHECK(tag_of(y, 1) == b);
+  CHECK(tag_of(x, 0) == x.tag("d"));
+  CHECK(tag_of(y, 0) == y.tag("d"));
+}
