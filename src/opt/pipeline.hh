@@ -1,0 +1,12 @@
+// Optimisation of one function: SSA in, SSA out, with the layout of its blocks decided.
+#pragma once
+
+#include "ir/function.hh"
+
+namespace trapeze::opt {
+
+/// Level 0 only decides the layout and drops what control cannot reach; 1 and up run every pass.
+/// Storage is reused between functions of one thread.
+void run(ir::Function &fn, u32 level);
+
+} // namespace trapeze::opt
