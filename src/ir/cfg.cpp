@@ -15,16 +15,20 @@ void Cfg::compute(const Function &fn) {
   collect_preds(fn);
 }
 
+/// A switch may name a block often: it is one successor.
 void Cfg::collect_succs(const Function &fn) {
   succs_.clear();
   succ_first_.clear();
+  seen_.clear();
+  seen_.resize(fn.blocks.size(), no_block);
   for (Block b : base::ids(fn.blocks)) {
     succ_first_.push_back(static_cast<u32>(succs_.size()));
     const Inst end = fn.terminator(b);
     if (is_none(end))
       continue;
     for (u32 i = 0, n = fn.edge_count(end); i < n; ++i)
-      succs_.push_back(fn.edge(end, i).target);
+      if (const Block s = fn.edge(end, i).target; std::exchange(seen_[s], b) != b)
+        succs_.push_back(s);
     if (const Region r = entered_[b]; !is_none(r)) {
       const base::PoolRange clauses = fn.regions[r].clauses;
       for (u32 i = 0; i < clauses.count; ++i)

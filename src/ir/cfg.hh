@@ -42,6 +42,7 @@ private:
   base::IdVec<Block, Block> parent_;
   base::IdVec<Block, u32> rpo_index_;
   base::IdVec<Block, Region> entered_;
+  base::IdVec<Block, Block> seen_;
   std::vector<std::pair<Block, u32>> stack_;
 };
 

@@ -153,7 +153,7 @@ struct CallRow {
 
 /// An edge in the pool: target, number of arguments, arguments. Only a Jump passes arguments: critical edges
 /// are split as they are made, so the edges of Branch and Switch lead to blocks without parameters and with
-/// one predecessor, and the k-th edge of a terminator stands at b + 2k.
+/// one predecessor (a Switch may name one often), and the k-th edge of a terminator stands at b + 2k.
 struct Edge {
   Block target;
   std::span<u32> args; ///< Values

@@ -145,7 +145,7 @@ void Numbering::visit(Inst i) {
   const Inst leader = find_or_add(key, i);
   if (leader == i)
     return;
-  if (r.op == Op::Const) {
+  if (r.op == Op::Const && fn_->links[leader].block != fn_->links[i].block) {
     numbers_[i] = leader;
   } else {
     if (r.type != Type::None)
