@@ -24,6 +24,7 @@ void Allocation::clear() {
   safepoints.clear();
   safepoint_slots.clear();
   used = 0;
+  frame = {};
 }
 
 } // namespace trapeze::codegen

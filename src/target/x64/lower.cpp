@@ -362,7 +362,7 @@ void Lowering::run(const ir::Function &fn, const codegen::Settings &, MFunction 
   fn_ = &fn;
   out_ = &out;
   out.clear();
-  out.clobber_sets.push_back(0);
+  out.clobber_sets.assign(1, 0);
   cfg_.compute(fn);
   ASSERT(!fn.layout.empty() && fn.layout.front() == fn.entry);
   analyse();

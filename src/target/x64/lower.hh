@@ -221,10 +221,10 @@ private:
   void enter();
   void return_values(Inst i, const InstRow &r, u32);
   struct Arrival {
-    Value value;     ///< no_inst: nobody wants it
+    Value value; ///< no_inst: nobody wants it
     Type type;
     abi::Location at;
-    VReg raw;        ///< written by the entry or call, where it is a register
+    VReg raw; ///< written by the entry or call, where it is a register
   };
   void place_values(std::span<const u32> values, abi::Assigner assigner, bool as_results);
   void expect(Value v, Type type, abi::Assigner &assigner);

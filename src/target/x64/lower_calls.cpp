@@ -129,10 +129,7 @@ void Lowering::make_call(const ir::CallRow &call, std::span<const u32> args, ir:
     if (a.at.in_register)
       ++(a.at.cls == abi::RegClass::Int ? ints : floats);
   u8 clobber_set = clobbers(ints, floats);
-  Op machine_op = is_local     ? Op::CallLocal
-                  : is_pointer ? Op::CallPtr
-                  : op == ir::Op::Call ? Op::Call
-                                       : Op::CallBuiltin;
+  Op machine_op = is_local ? Op::CallLocal : is_pointer ? Op::CallPtr : op == ir::Op::Call ? Op::Call : Op::CallBuiltin;
   out_->has_calls = true;
   out_->needs_instance_slot |= machine_op == Op::CallPtr;
   RowMaker row(*this, machine_op, Width::W64);

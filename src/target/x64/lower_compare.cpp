@@ -10,7 +10,8 @@
 namespace trapeze::x64 {
 
 static Cond hardware(ir::Cond c) {
-  static constexpr Cond table[] = {Cond::E, Cond::Ne, Cond::L, Cond::B, Cond::G, Cond::A, Cond::Le, Cond::Be, Cond::Ge, Cond::Ae};
+  static constexpr Cond table[] = {Cond::E, Cond::Ne, Cond::L,  Cond::B,  Cond::G,
+                                   Cond::A, Cond::Le, Cond::Be, Cond::Ge, Cond::Ae};
   return table[static_cast<u32>(c)];
 }
 

@@ -77,8 +77,6 @@ void Lowering::poll(Inst, const InstRow &, u32) {
   make(Op::Poll, Width::W64).use(store).trap(abi::TrapCode::Interrupted);
 }
 
-void Lowering::unsupported(Inst, const InstRow &, u32) {
-  ASSERT(!"an IR op without a rule");
-}
+void Lowering::unsupported(Inst, const InstRow &, u32) { ASSERT(!"an IR op without a rule"); }
 
 } // namespace trapeze::x64

@@ -75,7 +75,10 @@ void Lowering::mul(Inst i, const InstRow &r, u32) {
   i64 c = const_value(b);
   if (c == 3 || c == 5 || c == 9) {
     VReg x = reg(a);
-    RmOperand m{.mode = Mode::BaseIndex, .a = x, .b = x, .scale_log2 = static_cast<u8>(std::countr_zero(static_cast<u64>(c - 1)))};
+    RmOperand m{.mode = Mode::BaseIndex,
+                .a = x,
+                .b = x,
+                .scale_log2 = static_cast<u8>(std::countr_zero(static_cast<u64>(c - 1)))};
     make(Op::Lea, w).rm(m).def(result(i));
     return;
   }

@@ -1,0 +1,274 @@
+// Frame, jumps, calls and traps (abi/convention.hh).
+//
+//   push rbp
+//   mov  rbp, rsp
+//   sub  rsp, size
+//   mov  [rbp - 8], r13              ; has_instance_slot
+//   mov  [rbp - 16], rbx  ...        ; saved registers in their order
+//   mov  dword [rbp - n], 0          ; home slots of references
+//   mov  r11, [r13 + store]          ; the frame is complete: a trap from here on can be walked
+//   cmp  rsp, [r11 + stack_limit]
+//   jb   stack_overflow
+//
+// Parameters are still where the caller left them, the overflow cells too: nothing above calls or writes them.
+#include "target/x64/emit.hh"
+
+#include "abi/builtins.hh"
+#include "abi/vmctx.hh"
+#include "base/assert.hh"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace trapeze::x64 {
+
+using codegen::JumpShape;
+
+/// A function without calls and with a smaller frame needs no check: its callers left that much.
+static constexpr u32 unchecked_frame = 512;
+
+static bool has_tail_call(const codegen::MFunction &m) {
+  for (const codegen::MBlockRow &b : m.blocks) {
+    Op op = op_of(m.insts[b.first_inst + b.inst_count - 1]);
+    if (op == Op::ReturnCall || op == Op::ReturnCallPtr || op == Op::ReturnCallLocal)
+      return true;
+  }
+  return false;
+}
+
+void Emitter::stack_check() {
+  bool is_needed = m_->has_calls || out_->frame.size > unchecked_frame || has_tail_call(*m_);
+  if (!settings_->checks_stack || !is_needed)
+    return;
+  put(Op::MovLoad, Width::W64, scratch, memory(instance_reg, offsetof(abi::InstanceContext, store)));
+  put(Op::Cmp, Width::W64, rsp, memory(scratch, offsetof(abi::StoreContext, stack_limit)));
+  jump_if(Cond::B, trap_label(abi::TrapCode::StackOverflow, ~0u));
+}
+
+void Emitter::prologue() {
+  const image::FrameInfo &frame = out_->frame;
+  if (settings_->branch_target_marks)
+    buffer_.put32(0xfa1e0ff3); // endbr64
+  rm_only(Op::Push, Width::W64, rbp);
+  rr(Op::MovLoad, Width::W64, rbp, rsp);
+  if (frame.size != 0)
+    rm_only(Op::SubImm, Width::W64, rsp, frame.size);
+  i32 at = 0;
+  if (frame.has_instance_slot)
+    put(Op::MovStore, Width::W64, instance_reg, memory(rbp, at -= 8));
+  for (u32 k = 0; k < 4; ++k)
+    if (frame.saved_mask >> k & 1)
+      put(Op::MovStore, Width::W64, saved_regs[k], memory(rbp, at -= 8));
+  u32 refs = 0;
+  for (const codegen::FrameSlot &s : m_->slots)
+    refs += s.is_ref;
+  if (refs > 2)
+    rr(Op::Xor, Width::W32, scratch, scratch);
+  for (const codegen::FrameSlot &s : m_->slots)
+    if (s.is_ref && refs > 2)
+      put(Op::MovStore, Width::W32, scratch, memory(rbp, s.offset));
+    else if (s.is_ref)
+      put(Op::MovStoreImm, Width::W32, no_register, memory(rbp, s.offset), 0);
+  out_->frame.prologue_size = static_cast<u16>(buffer_.size() > 0xffff ? 0xffff : buffer_.size());
+  stack_check();
+}
+
+void Emitter::epilogue() {
+  const image::FrameInfo &frame = out_->frame;
+  i32 at = frame.has_instance_slot ? -8 : 0;
+  for (u32 k = 0; k < 4; ++k)
+    if (frame.saved_mask >> k & 1)
+      put(Op::MovLoad, Width::W64, saved_regs[k], memory(rbp, at -= 8));
+  if (frame.size != 0)
+    rr(Op::MovLoad, Width::W64, rsp, rbp);
+  rm_only(Op::Pop, Width::W64, rbp);
+}
+
+// --- jumps
+
+void Emitter::jump(Label target) {
+  u32 start = buffer_.size();
+  put(Op::JmpRel, Width::W32, no_register, {});
+  buffer_.jump(start, JumpShape{5, 2}, target);
+}
+
+void Emitter::jump_if(Cond cc, Label target) {
+  u32 start = buffer_.size();
+  put(Op::JccRel, Width::W32, no_register, {}, 0, cc);
+  buffer_.jump(start, JumpShape{6, 2}, target);
+}
+
+void Emitter::trap_if(Cond cc, Label target) {
+  if (cc == Cond::FloatEq) {
+    Label skip = buffer_.label();
+    jump_if(Cond::P, skip);
+    jump_if(Cond::E, target);
+    buffer_.bind(skip);
+  } else if (cc == Cond::FloatNe) {
+    jump_if(Cond::Ne, target);
+    jump_if(Cond::P, target);
+  } else {
+    jump_if(cc, target);
+  }
+}
+
+void Emitter::do_return(const MInst &) {
+  epilogue();
+  put(Op::RetNear, Width::W64, no_register, {});
+}
+
+void Emitter::do_jump(const MInst &) {
+  MBlock target = thread(m_->blocks[static_cast<MBlock>(block_)].succs[0].target);
+  if (target != next_emitted(block_))
+    jump(block_labels_[static_cast<u32>(target)]);
+}
+
+void Emitter::do_branch(const MInst &i) {
+  const auto &succs = m_->blocks[static_cast<MBlock>(block_)].succs;
+  MBlock yes = thread(succs[0].target), no = thread(succs[1].target), next = next_emitted(block_);
+  Cond cc = cond_of(i);
+  auto label = [&](MBlock b) { return block_labels_[static_cast<u32>(b)]; };
+  if (cc == Cond::FloatNe) {
+    std::swap(yes, no);
+    cc = Cond::FloatEq;
+  }
+  if (yes == no) {
+    if (yes != next)
+      jump(label(yes));
+    return;
+  }
+  if (cc == Cond::FloatEq) { // parity first: unordered sets ZF too
+    jump_if(Cond::P, label(no));
+    cc = Cond::E;
+  }
+  if (yes == next)
+    return jump_if(inverse(cc), label(no));
+  jump_if(cc, label(yes));
+  if (no != next)
+    jump(label(no));
+}
+
+/// index = min(index, entries - 1); the table holds distances from itself.
+void Emitter::do_table_address(const MInst &i) {
+  u8 index = reg(i, 0), to = def(i);
+  rm_only(Op::MovImm, Width::W32, to, static_cast<u64>(i.disp - 1));
+  rr(Op::Cmp, Width::W32, index, to);
+  put(Op::Cmov, Width::W32, to, {Rm::of(index)}, 0, Cond::B);
+  Label table = buffer_.label();
+  tables_.push_back({static_cast<u32>(i.imm), static_cast<u32>(i.disp), table});
+  put(Op::Lea, Width::W64, scratch, {Rm::of(Memory{.base = rip_register}), table});
+  put(Op::Movsx32, Width::W64, to, {Rm::of(Memory{.base = scratch, .index = to, .scale_log2 = 2})});
+  rr(Op::Add, Width::W64, to, scratch);
+}
+
+void Emitter::do_table_jump(const MInst &i) { rm_only(Op::JmpRm, Width::W64, reg(i, 0)); }
+
+void Emitter::do_switch(const MInst &i) {
+  u8 index = reg(i, 0);
+  const MBlock *targets = m_->jump_targets.data() + i.imm;
+  u32 cases = static_cast<u32>(i.disp) - 1;
+  MBlock otherwise = thread(targets[cases]);
+  for (u32 k = 0; k < cases; ++k) {
+    if (thread(targets[k]) == otherwise)
+      continue;
+    if (k == 0)
+      rr(Op::Test, Width::W32, index, index);
+    else
+      rm_only(Op::CmpImm, Width::W32, index, k);
+    jump_if(Cond::E, label_of(targets[k]));
+  }
+  if (otherwise != next_emitted(block_))
+    jump(label_of(otherwise));
+}
+
+void Emitter::do_trap_if(const MInst &i) { trap_if(cond_of(i), trap_label(i.trap, i.source)); }
+
+void Emitter::do_trap(const MInst &i) {
+  note_trap(i.trap);
+  put(Op::Ud2, Width::W32, no_register, {});
+}
+
+/// Never reached, but the return address before it must belong to this function.
+void Emitter::do_unreachable(const MInst &) { put(Op::Ud2, Width::W32, no_register, {}); }
+
+void Emitter::do_poll(const MInst &i) {
+  put(Op::Cmp, Width::W64, rsp, memory(reg(i, 0), offsetof(abi::StoreContext, stack_limit)));
+  jump_if(Cond::B, trap_label(i.trap, i.source));
+}
+
+// --- calls
+
+/// The row of the call whose return address is here.
+void Emitter::note_call(const MInst &i) {
+  image::CallSite site{buffer_.size(), i.region, static_cast<u32>(out_->ref_slots.size()), 0};
+  auto &slots = out_->ref_slots;
+  for (const codegen::FrameSlot &s : m_->slots)
+    if (s.is_ref)
+      slots.push_back(s.offset);
+  while (next_safepoint_ < a_->safepoints.size() && a_->safepoints[next_safepoint_].inst < inst_)
+    ++next_safepoint_;
+  if (next_safepoint_ < a_->safepoints.size() && a_->safepoints[next_safepoint_].inst == inst_) {
+    base::PoolRange range = a_->safepoints[next_safepoint_].slots;
+    for (u32 k = range.first; k < range.first + range.count; ++k)
+      slots.push_back(a_->spill_slots[a_->safepoint_slots[k]].offset);
+  }
+  site.slot_count = static_cast<u32>(slots.size()) - site.first_slot;
+  if (!out_->calls.empty()) { // the same slots as at the call before are listed once
+    const image::CallSite &last = out_->calls.back();
+    if (last.slot_count == site.slot_count &&
+        std::equal(slots.begin() + last.first_slot, slots.begin() + last.first_slot + last.slot_count,
+                   slots.begin() + site.first_slot)) {
+      slots.resize(site.first_slot);
+      site.first_slot = last.first_slot;
+    }
+  }
+  out_->calls.push_back(site);
+  (void)i;
+}
+
+void Emitter::do_call(const MInst &i) {
+  put(Op::CallRel, Width::W64, no_register, {});
+  out_->relocations.push_back({buffer_.size() - 4, static_cast<u32>(i.imm)});
+  note_call(i);
+}
+
+void Emitter::do_call_ptr(const MInst &i) {
+  rr(Op::MovLoad, Width::W64, instance_reg, reg(i, 1));
+  rm_only(Op::CallRm, Width::W64, reg(i, 0));
+  note_call(i);
+  put(Op::MovLoad, Width::W64, instance_reg, memory(rbp, -8));
+}
+
+void Emitter::do_call_local(const MInst &i) {
+  rm_only(Op::CallRm, Width::W64, reg(i, 0));
+  note_call(i);
+}
+
+void Emitter::do_call_builtin(const MInst &i) {
+  put(Op::CallRm, Width::W64, no_register, memory(reg(i, 0), static_cast<i32>(8 * i.imm)));
+  note_call(i);
+}
+
+void Emitter::do_return_call(const MInst &i) {
+  epilogue();
+  put(Op::JmpRel, Width::W32, no_register, {});
+  out_->relocations.push_back({buffer_.size() - 4, static_cast<u32>(i.imm)});
+}
+
+void Emitter::do_return_call_local(const MInst &) {
+  epilogue();
+  rm_only(Op::JmpRm, Width::W64, tail_code);
+}
+
+void Emitter::do_return_call_ptr(const MInst &) {
+  epilogue();
+  Label other = buffer_.label();
+  rr(Op::Cmp, Width::W64, tail_context, instance_reg);
+  jump_if(Cond::Ne, other);
+  rm_only(Op::JmpRm, Width::W64, tail_code);
+  buffer_.bind(other);
+  put(Op::MovLoad, Width::W64, scratch, memory(instance_reg, offsetof(abi::InstanceContext, builtins)));
+  put(Op::JmpRm, Width::W64, no_register, memory(scratch, static_cast<i32>(8 * abi::cross_instance_tail_slot)));
+}
+
+} // namespace trapeze::x64

@@ -1,0 +1,50 @@
+// The x64 target as codegen sees it.
+#include "codegen/target.hh"
+
+#include "target/x64/emit.hh"
+#include "target/x64/lower.hh"
+#include "target/x64/registers.hh"
+#include "target/x64/text.hh"
+
+namespace trapeze::codegen {
+
+namespace {
+
+using namespace x64;
+
+/// Caller-saved first: they cost no save, and values live across calls find the others free.
+constexpr PReg int_order[] = {int_reg(rax), int_reg(rcx), int_reg(rdx), int_reg(rsi), int_reg(rdi), int_reg(r8),
+                              int_reg(r9),  int_reg(r10), int_reg(rbx), int_reg(r12), int_reg(r14), int_reg(r15)};
+constexpr PReg float_order[] = {float_reg(0),  float_reg(1),  float_reg(2),  float_reg(3),  float_reg(4),
+                                float_reg(5),  float_reg(6),  float_reg(7),  float_reg(8),  float_reg(9),
+                                float_reg(10), float_reg(11), float_reg(12), float_reg(13), float_reg(14)};
+
+/// Workspaces live as long as their thread: storage is reused from function to function.
+void lower(const ir::Function &fn, const Settings &settings, MFunction &out) {
+  static thread_local Lowering lowering;
+  lowering.run(fn, settings, out);
+}
+
+void emit(const ir::Function &fn, const MFunction &m, const Allocation &a, const Settings &settings,
+          image::CompiledFunction &out) {
+  static thread_local Emitter emitter;
+  emitter.run(fn, m, a, settings, out);
+}
+
+constexpr Target target{
+    "x64",     {int_order, float_order, callee_saved, int_reg(scratch), float_reg(x64::float_scratch)},
+    lower,     emit,
+    print_row, disassemble,
+};
+
+} // namespace
+
+const Target *native_target() {
+#if defined(__x86_64__)
+  return &target;
+#else
+  return nullptr;
+#endif
+}
+
+} // namespace trapeze::codegen
