@@ -74,6 +74,8 @@ public:
     sweep([](void *context, ExceptionObject *object) { (*static_cast<Dead *>(context))(object); }, &dead);
   }
 
+  /// Address space that objects have ever taken.
+  u64 extent() const { return u64{committed_blocks_} << 16; }
   u64 bytes() const { return live_bytes_; }
   u64 objects() const { return live_objects_; }
   u64 collections() const { return collections_; }
