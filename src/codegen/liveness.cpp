@@ -58,7 +58,7 @@ void Liveness::compute(const MFunction &m) {
   live_end_.resize(m.blocks.size());
   for (VReg v : base::ids(m.vregs))
     if (def_pos[v] != pos_max)
-      walk(m, v);
+      walk(v);
 }
 
 void Liveness::number(const MFunction &m) {
@@ -71,6 +71,13 @@ void Liveness::number(const MFunction &m) {
     block_at.insert(block_at.end(), block.inst_count + 1, b);
   }
   block_start.push_back(static_cast<Pos>(block_at.size()) * steps);
+  pred_first_.assign(1, 0);
+  preds_.clear();
+  for (const MBlockRow &block : m.blocks) {
+    for (MBlock pred : block.preds)
+      preds_.push_back(base::index_of(pred));
+    pred_first_.push_back(static_cast<u32>(preds_.size()));
+  }
 }
 
 void Liveness::collect_uses(const MFunction &m) {
@@ -146,7 +153,7 @@ void Liveness::index_regions(const MFunction &m) {
     calls_first_[r + 1] += calls_first_[r];
 }
 
-void Liveness::walk(const MFunction &m, VReg v) {
+void Liveness::walk(VReg v) {
   u32 id = base::index_of(v);
   u32 def_block = block_of(def_pos[v]);
   touched_.clear();
@@ -157,8 +164,8 @@ void Liveness::walk(const MFunction &m, VReg v) {
   while (!work_.empty()) {
     u32 b = work_.back();
     work_.pop_back();
-    for (MBlock pred : m.blocks[static_cast<MBlock>(b)].preds)
-      mark(id, base::index_of(pred), def_block, block_end(base::index_of(pred)));
+    for (u32 k = pred_first_[b]; k < pred_first_[b + 1]; ++k)
+      mark(id, preds_[k], def_block, block_end(preds_[k]));
     if (region_of_pad_[b] != none)
       mark_region(id, region_of_pad_[b], def_block);
   }
@@ -194,16 +201,25 @@ void Liveness::mark_region(u32 v, u32 region, u32 def_block) {
 }
 
 void Liveness::write_ranges(VReg v, u32 def_block) {
-  std::sort(touched_.begin(), touched_.end());
   u32 first = static_cast<u32>(ranges.size());
-  for (u32 b : touched_) {
+  auto add = [&](u32 b) {
     Pos start = b == def_block ? def_pos[v] : block_start[b];
     if (start >= live_end_[b])
-      continue;
+      return;
     if (ranges.size() > first && ranges.back().end == start)
       ranges.back().end = live_end_[b];
     else
       ranges.push_back({start, live_end_[b], v});
+  };
+  // Many blocks: passing over all of them is cheaper than sorting.
+  if (touched_.size() > block_stamp_.size() / 16) {
+    for (u32 b = 0; b < block_stamp_.size(); ++b)
+      if (block_stamp_[b] == base::index_of(v))
+        add(b);
+  } else {
+    std::sort(touched_.begin(), touched_.end());
+    for (u32 b : touched_)
+      add(b);
   }
   ranges_of[v] = {first, static_cast<u32>(ranges.size()) - first};
 }

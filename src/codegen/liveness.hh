@@ -85,6 +85,7 @@ private:
   std::vector<u32> calls_first_;              ///< per region and one more: into region_calls_
   std::vector<u32> child_first_, child_list_; ///< regions by parent
   std::vector<u32> region_of_pad_;            ///< per block
+  std::vector<u32> pred_first_, preds_;       ///< per block and one more: into preds_
   std::vector<u32> block_stamp_, region_stamp_;
   std::vector<Pos> live_end_;
   std::vector<u32> touched_, work_, region_work_;
@@ -92,7 +93,7 @@ private:
   void number(const MFunction &m);
   void collect_uses(const MFunction &m);
   void index_regions(const MFunction &m);
-  void walk(const MFunction &m, VReg v);
+  void walk(VReg v);
   void mark(u32 v, u32 block, u32 def_block, Pos end);
   void mark_region(u32 v, u32 region, u32 def_block);
   void write_ranges(VReg v, u32 def_block);

@@ -15,7 +15,9 @@ inline constexpr RegisterFile small_file{small_ints, small_floats, bit(PReg{4}) 
 
 class RandomFunction {
 public:
-  RandomFunction(u32 seed, u32 budget) : random_(seed), budget_(static_cast<int>(budget)) {}
+  /// `locality`: how many of 100 uses want a recent value.
+  RandomFunction(u32 seed, u32 budget, u32 locality = 50)
+      : random_(seed), budget_(static_cast<int>(budget)), locality_(locality) {}
 
   MFunction build() {
     m_.clear();
@@ -84,7 +86,7 @@ private:
   VReg any(VKind kind) {
     for (u32 tries = 0; tries < 12 && !available_.empty(); ++tries) {
       u32 n = static_cast<u32>(available_.size());
-      VReg v = available_[chance(50) ? pick(n) : n - 1 - pick(std::min(n, 4u))];
+      VReg v = available_[chance(locality_) ? n - 1 - pick(std::min(n, chance(50) ? 4u : 24u)) : pick(n)];
       if (m_.vregs[v].kind == kind)
         return v;
     }
@@ -334,6 +336,7 @@ private:
 
   std::mt19937 random_;
   int budget_;
+  u32 locality_;
   MFunction m_;
   std::vector<Block> blocks_;
   std::vector<VReg> available_;

@@ -2,7 +2,8 @@
 //
 // A bundle with a stored value has one slot, taken over its hull, from its first position to its last: the ranges reach
 // over every call of a region whose pads want the value, so a slot is never lent to somebody else there. Hulls that do
-// not meet share slots, by linear scan with one heap of open slots per class (4, 8, 16 bytes, references). A
+// not meet share slots, by linear scan with one heap of open slots per
+// kind of value. (Integers and floats never share one: a parallel move is resolved class by class.) A
 // parameter's slot is written on its edges, before its first position; whatever lived in that slot does not live past
 // the edge.
 //
@@ -15,8 +16,6 @@ namespace trapeze::codegen {
 namespace {
 
 constexpr u32 none = ~0u;
-
-u32 class_of_slot(VKind kind) { return kind == VKind::Ref ? 3 : size_of(kind) == 16 ? 2 : size_of(kind) == 8 ? 1 : 0; }
 
 void give_slots(Workspace &ws, Allocation &out) {
   ws.spill_order.clear();
@@ -31,7 +30,7 @@ void give_slots(Workspace &ws, Allocation &out) {
   auto start_of = [&](u32 i) { return ws.ranges[ws.bundles[i].ranges.first].start; };
   std::stable_sort(ws.spill_order.begin(), ws.spill_order.end(),
                    [&](u32 x, u32 y) { return start_of(x) < start_of(y); });
-  std::array<std::vector<Workspace::OpenSlot>, 4> &open = ws.open_slots;
+  std::array<std::vector<Workspace::OpenSlot>, 6> &open = ws.open_slots;
   auto later = [](const Workspace::OpenSlot &x, const Workspace::OpenSlot &y) {
     return x.end != y.end ? x.end > y.end : x.slot > y.slot;
   };
@@ -39,7 +38,7 @@ void give_slots(Workspace &ws, Allocation &out) {
     heap.clear();
   for (u32 i : ws.spill_order) {
     Bundle &b = ws.bundles[i];
-    auto &heap = open[class_of_slot(b.kind)];
+    auto &heap = open[static_cast<u32>(b.kind)];
     if (!heap.empty() && heap.front().end <= start_of(i)) {
       std::pop_heap(heap.begin(), heap.end(), later);
       b.slot = heap.back().slot;

@@ -73,7 +73,7 @@ struct Workspace {
     Pos end;
     u32 slot;
   };
-  std::array<std::vector<OpenSlot>, 4> open_slots; ///< heaps by end, per class of slot
+  std::array<std::vector<OpenSlot>, 6> open_slots; ///< heaps by end, per kind of value
   std::vector<std::pair<u32, u32>> roots;          ///< call instruction, slot
   std::vector<Span> spans;
   std::vector<base::PoolRange> spans_of; ///< per bundle
