@@ -84,15 +84,19 @@ void Store::begin_call() {
     ASSERT(has_signal_stack);
     thread.stack_limit = stack_limit_of_thread();
   }
-  if (context().activation == nullptr)
+  if (context().activation == nullptr) {
+    stack_limit_ = thread.stack_limit;
+    if (u64 here = reinterpret_cast<u64>(__builtin_frame_address(0)); stack_size_ != 0 && stack_size_ < here)
+      stack_limit_ = std::max(stack_limit_, here - stack_size_);
     set_stack_limit();
+  }
 }
 
 /// Sets the limit of this thread. An interrupt() that comes at the same time is not lost: it sets its flag before it
 /// writes the limit, and we write the limit before we read the flag.
 void Store::set_stack_limit() {
   std::atomic_ref<u64> limit(context().stack_limit);
-  limit.store(this_thread().stack_limit);
+  limit.store(stack_limit_);
   if (words_->interrupt_requested.load())
     limit.store(~u64{0});
 }

@@ -76,7 +76,13 @@ template <typename Visit> void Store::visit_roots(Visit &&visit) {
 void Store::collect() {
   heap_->begin_marking();
   visit_roots([this](RawRef ref) { heap_->mark(ref); });
-  heap_->finish([this](ExceptionObject *object) {
+  heap_->finish([this](ObjectHeader *header) {
+    if (header->kind == ObjectKind::Extern)
+      if (u64 value = reinterpret_cast<ExternObject *>(header)->value; (value & tracked_extern) != 0)
+        dead_externs_.push_back(value);
+    if (header->kind != ObjectKind::Exception)
+      return;
+    auto *object = reinterpret_cast<ExceptionObject *>(header);
     if (object->tag != nullptr)
       return;
     foreign_dead_.push_back(std::move(foreign_[object->foreign]));

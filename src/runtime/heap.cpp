@@ -193,7 +193,7 @@ void Heap::drain() {
   }
 }
 
-void Heap::sweep_block(u32 index, void (*dead)(void *, ExceptionObject *), void *context) {
+void Heap::sweep_block(u32 index, void (*dead)(void *, ObjectHeader *), void *context) {
   Block &block = blocks_[index];
   u32 step = block.cell_size, end = std::max(block_size, step);
   for (u32 offset = 0; offset + step <= end; offset += step) {
@@ -202,8 +202,7 @@ void Heap::sweep_block(u32 index, void (*dead)(void *, ExceptionObject *), void 
     u32 bit = offset >> 4;
     if (header->kind == ObjectKind::Free || (block.marks[bit >> 6] >> (bit & 63) & 1) != 0)
       continue;
-    if (header->kind == ObjectKind::Exception)
-      dead(context, object<ExceptionObject>(ref));
+    dead(context, header);
     *header = {ObjectKind::Free, block.free};
     block.free = ref;
     --block.used;
@@ -212,7 +211,7 @@ void Heap::sweep_block(u32 index, void (*dead)(void *, ExceptionObject *), void 
   }
 }
 
-void Heap::sweep(void (*dead)(void *, ExceptionObject *), void *context) {
+void Heap::sweep(void (*dead)(void *, ObjectHeader *), void *context) {
   for (std::vector<u32> &list : available_)
     list.clear();
   free_blocks_.clear();

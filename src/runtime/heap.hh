@@ -32,6 +32,9 @@ struct ObjectHeader {
   u32 size; ///< bytes, header included
 };
 
+/// Set in an externref's value by a host that wants to hear when it is unreachable (Store::take_dead_externs).
+inline constexpr u64 tracked_extern = u64{1} << 63;
+
 struct ExternObject {
   ObjectHeader header;
   u64 value;
@@ -66,12 +69,12 @@ public:
   RawRef allocate(ObjectKind kind, u32 size);
   bool wants_collection() const { return allocated_since_ >= threshold_; }
 
-  /// --- a collection: begin, mark each root, finish. `dead(object)` is called for each unreachable exception.
+  /// --- a collection: begin, mark each root, finish. `dead(object)` is called for each unreachable object.
   void begin_marking();
   void mark(RawRef root);
   template <typename Dead> void finish(Dead &&dead) {
     drain();
-    sweep([](void *context, ExceptionObject *object) { (*static_cast<Dead *>(context))(object); }, &dead);
+    sweep([](void *context, ObjectHeader *object) { (*static_cast<Dead *>(context))(object); }, &dead);
   }
 
   /// Address space that objects have ever taken.
@@ -96,8 +99,8 @@ private:
   RawRef allocate_large(u32 size);
   bool refill(u32 size_class);
   void drain();
-  void sweep(void (*dead)(void *, ExceptionObject *), void *context);
-  void sweep_block(u32 index, void (*dead)(void *, ExceptionObject *), void *context);
+  void sweep(void (*dead)(void *, ObjectHeader *), void *context);
+  void sweep_block(u32 index, void (*dead)(void *, ObjectHeader *), void *context);
 
   u8 *base_ = nullptr;
   u32 func_top_ = 0, func_committed_ = 0;

@@ -18,6 +18,7 @@
 #include <exception>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace trapeze::runtime {
@@ -92,6 +93,8 @@ public:
   /// An externref that carries a number of the host's. Null: out of memory.
   Ref make_extern(u64 host_value);
   u64 extern_value(RawRef ref) const; ///< of a non-null externref
+  /// Values with tracked_extern whose externref was collected since the last call.
+  std::vector<u64> take_dead_externs() { return std::exchange(dead_externs_, {}); }
   Func func_of(RawRef ref) const { return ref == 0 ? Func() : Func(heap_->object<abi::FuncRef>(ref)); }
 
   // --- exceptions
@@ -105,6 +108,8 @@ public:
   InterruptHandle interrupt_handle() const { return InterruptHandle(words_); }
   /// A full collection now. Only references in handles, Wasm frames and Wasm objects survive.
   void collect();
+  /// What Wasm may use of a thread's stack, from the outermost call on; 0: all of it but the headroom.
+  void set_stack_size(u64 bytes) { stack_size_ = bytes; }
   StoreStats stats() const;
   Backtrace symbolise(const RawBacktrace &raw) const;
 
@@ -163,11 +168,13 @@ private:
   std::deque<Tag> tags_;
   std::vector<RawRef> temporary_roots_;
   std::vector<std::exception_ptr> foreign_; ///< by ExceptionObject::foreign
+  std::vector<u64> dead_externs_;           ///< values of collected externrefs with tracked_extern
   std::vector<u32> foreign_free_;
   std::vector<std::exception_ptr> foreign_dead_; ///< collected, not released yet
   Departure departure_;
   bool payload_is_live_ = false; ///< current_exn and the payload area are roots
   u64 throws_ = 0;
+  u64 stack_size_ = 0, stack_limit_ = 0;
 };
 
 } // namespace trapeze::runtime

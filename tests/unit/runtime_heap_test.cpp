@@ -40,7 +40,7 @@ TEST_CASE("unmarked objects go, marked ones stay where they are, and freed cells
     heap->begin_marking();
     for (RawRef ref : kept)
       heap->mark(ref);
-    heap->finish([](ExceptionObject *) {});
+    heap->finish([](ObjectHeader *) {});
     CHECK(heap->objects() == kept.size());
     for (RawRef ref : kept)
       CHECK(heap->object<ExternObject>(ref)->value == ref);
