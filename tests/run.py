@@ -225,9 +225,12 @@ def run_suite(suite, build, bless):
 def excerpt(output, lines=40):
     """The failures of a suite's output, else its end."""
     rows = output.rstrip('\n').split('\n')
-    shown = [row for row in rows if re.search(r'FAIL|ERROR|rror:|Sanitizer|timed out', row)][:lines]
-    tail = rows[-lines:] if not shown else rows[-6:]
-    return '\n'.join('    ' + row[:300] for row in [*shown, *([] if not shown else ['…']), *tail])
+    shown = [row for row in rows if re.search(r'FAIL|ERROR|rror:|Sanitizer|timed out', row)]
+    left = len(shown) - lines
+    shown = shown[:lines] + ([f'… and {left} more'] if left > 0 else [])
+    if len(shown) < lines:
+        shown += ['…'] * bool(shown) + [row for row in rows[-8 if shown else -lines:] if row not in shown]
+    return '\n'.join('    ' + row[:300] for row in shown)
 
 
 def configure_and_build(build, jobs, targets=()):
