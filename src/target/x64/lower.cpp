@@ -271,12 +271,18 @@ VReg Lowering::reg(Value v) {
 
 // --- blocks
 
-void Lowering::make_edges(Block b, codegen::MBlockRow &row) {
+/// A terminator's edges in order; a block that a switch names often is one successor.
+void Lowering::make_edges(Block b, codegen::MBlockRow &block) {
   Inst end = fn_->blocks[b].last;
   ASSERT(!base::is_none(end));
   u32 count = fn_->edge_count(end);
-  for (u32 k = 0; k < count; ++k)
-    row.succs.push_back({block_of_[fn_->edge(end, k).target], {}});
+  for (u32 k = 0; k < count; ++k) {
+    MBlock target = block_of_[fn_->edge(end, k).target];
+    if (row(end).op == ir::Op::Switch && named_by_[target] == base::index_of(b))
+      continue;
+    named_by_[target] = base::index_of(b);
+    block.succs.push_back({target, {}});
+  }
 }
 
 void Lowering::make_blocks() {
@@ -295,6 +301,8 @@ void Lowering::make_blocks() {
           row.params.push_back(demand(p));
     block_of_[b] = out_->blocks.push(std::move(row));
   }
+  named_by_.clear();
+  named_by_.resize(out_->blocks.size(), ~0u);
   for (Block b : fn_->layout) {
     codegen::MBlockRow &row = out_->blocks[block_of_[b]];
     make_edges(b, row);

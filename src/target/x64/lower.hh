@@ -249,6 +249,7 @@ private:
   ir::Cfg cfg_;
   base::IdVec<Inst, ValueInfo> info_;
   base::IdVec<ir::Block, MBlock> block_of_;
+  base::IdVec<MBlock, u32> named_by_; ///< the last block with an edge to it
   std::vector<MInst> group_, staged_;
   std::vector<Value> work_;
   std::vector<u32> staged_first_, staged_count_;
