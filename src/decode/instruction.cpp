@@ -109,12 +109,9 @@ ValType val_type(ByteReader &reader, const Features &features) {
   return reference(reader, features, code, offset);
 }
 
-Opcode InstructionReader::opcode() {
-  const u64 offset = reader_.offset();
-  const u8 byte = reader_.u8_();
-  const Opcode plain = wasm::find_one_byte_opcode(byte);
-  if (plain != wasm::no_opcode) [[likely]]
-    return plain;
+/// After `byte`, which is no operator of its own: a prefix, or nothing.
+Opcode InstructionReader::prefixed_opcode(u8 byte) {
+  const u64 offset = reader_.offset() - 1;
   if (byte < 0xfb || byte > 0xfe) {
     reader_.set_error(offset, fmt::format("illegal opcode {:02x}", byte));
     return wasm::no_opcode;
@@ -130,7 +127,10 @@ bool InstructionReader::next(Instruction &out) {
   if (reader_.at_end()) [[unlikely]]
     return false;
   out.offset = static_cast<u32>(reader_.offset());
-  out.code = opcode();
+  const u8 byte = reader_.u8_();
+  out.code = wasm::find_one_byte_opcode(byte);
+  if (out.code == wasm::no_opcode)
+    out.code = prefixed_opcode(byte);
   if (out.code == wasm::no_opcode) [[unlikely]]
     return false;
   const wasm::OpcodeRow &row = wasm::row(out.code);

@@ -62,7 +62,7 @@ public:
   const wasm::Features &features() const { return features_; }
 
 private:
-  wasm::Opcode opcode();
+  wasm::Opcode prefixed_opcode(u8 byte);
   void read_immediates(wasm::Imm imm, Instruction &out);
   void memarg(Instruction &out);
   void block_type(BlockType &out);

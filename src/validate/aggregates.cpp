@@ -90,18 +90,22 @@ void struct_new(Walker &w) {
   const wasm::SubType *type = w.composite(w.op.index, CompositeKind::Struct);
   if (!type)
     return;
-  for (usize i = type->fields.size(); i-- > 0;)
+  for (usize i = type->fields.size(); i-- > 0 && !w.is_drained();)
     w.pop(type->fields[i].type);
   push_new(w);
 }
 
+/// All fields of a type are looked at once, however many operators make one.
 void struct_new_default(Walker &w) {
   const wasm::SubType *type = w.composite(w.op.index, CompositeKind::Struct);
   if (!type)
     return;
-  for (const FieldType &f : type->fields)
-    if (!check_default(w, f))
-      return;
+  w.default_state.resize(w.m.types.size());
+  if (!w.default_state[w.op.index])
+    for (const FieldType &f : type->fields)
+      if (!check_default(w, f))
+        return;
+  w.default_state[w.op.index] = 1;
   push_new(w);
 }
 
@@ -146,7 +150,7 @@ void array_new_fixed(Walker &w) {
   if (w.op.index2 > wasm::max_array_new_fixed)
     return w.instructions.reader().set_error(
         w.op.offset, fmt::format("too many elements (at most {})", wasm::max_array_new_fixed), ErrorKind::Unsupported);
-  for (u32 i = 0; i < w.op.index2; ++i)
+  for (u32 i = 0; i < w.op.index2 && !w.is_drained(); ++i)
     w.pop(f->type);
   push_new(w);
 }

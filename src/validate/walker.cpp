@@ -119,11 +119,12 @@ Frame *Walker::label(u32 index) {
   return check_index(index, frames.size(), "label") ? &frames[frames.size() - 1 - index] : nullptr;
 }
 
-bool Walker::check_index(u32 index, usize count, const char *what) {
-  if (index < count) [[likely]]
-    return true;
-  set_invalid(fmt::format("unknown {} {}", what, index));
-  return false;
+void Walker::unknown(u32 index, const char *what) { set_invalid(fmt::format("unknown {} {}", what, index)); }
+
+void Walker::too_many_operands() {
+  instructions.reader().set_error(op.offset,
+                                  fmt::format("too many operands on the stack (at most {})", wasm::max_operands),
+                                  ErrorKind::Unsupported);
 }
 
 bool Walker::check_type(ValType type) {

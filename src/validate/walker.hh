@@ -15,6 +15,7 @@
 #include "decode/instruction.hh"
 #include "validate/operator.hh"
 #include "validate/validate.hh"
+#include "wasm/limits.hh"
 #include "wasm/module.hh"
 
 #include <array>
@@ -61,6 +62,8 @@ public:
   void push(Types types) {
     for (const ValType type : types)
       push(type);
+    if (stack.size() > wasm::max_operands) [[unlikely]]
+      too_many_operands();
   }
   ValType pop_any() {
     if (stack.size() > height) [[likely]] {
@@ -82,9 +85,11 @@ public:
     return underflow_of(expected);
   }
   void pop(Types types) {
-    for (usize i = types.size(); i-- > 0;)
+    for (usize i = types.size(); i-- > 0 && !is_drained();)
       pop(types[i]);
   }
+  /// In unreachable code with no operands left: whatever else is popped is Bottom.
+  bool is_drained() const { return stack.size() == height && frames.back().unreachable; }
   /// Any reference; a Bottom comes back as a reference to Bottom.
   ValType pop_ref();
   /// Checks the topmost operands against `types` and leaves them with these types: pop and push in one.
@@ -108,7 +113,12 @@ public:
   Frame *label(u32 index);
 
   // --- index spaces: report and return false if there is no such thing
-  bool check_index(u32 index, usize count, const char *what);
+  bool check_index(u32 index, usize count, const char *what) {
+    if (index < count) [[likely]]
+      return true;
+    unknown(index, what);
+    return false;
+  }
   bool check_type(ValType type);
   bool check_memory(u32 index) { return check_index(index, m.memories.size(), "memory"); }
   bool check_table(u32 index) { return check_index(index, m.tables.size(), "table"); }
@@ -141,11 +151,14 @@ public:
   wasm::FuncType constant_type; ///< func_type of a constant expression
   bool is_constant = false;
   u32 visible_globals = 0;
+  std::vector<u8> default_state;           ///< per structure type: 1 if all its fields are known to have defaults
   ValType ended_value;                     ///< result of the frame just popped, for Operator::results
   std::span<const wasm::BranchHint> hints; ///< those not yet reached
   u64 body_offset = 0;
 
 private:
+  void too_many_operands();
+  void unknown(u32 index, const char *what);
   void start(const wasm::BodySpan &span, const wasm::FuncType &type);
   void walk(OperatorSink sink);
   void check_constancy(Constancy constancy);

@@ -23,6 +23,7 @@ inline constexpr u32 max_locals = 50'000; ///< parameters included
 inline constexpr u32 max_subtyping_depth = 63;
 inline constexpr u32 max_array_new_fixed = 10'000;
 inline constexpr u32 max_br_table_size = 65'520;
+inline constexpr u32 max_operands = 1'000'000; ///< on the stack of one function, all blocks together
 inline constexpr u32 max_body_size = 7'654'321;
 
 } // namespace trapeze::wasm
