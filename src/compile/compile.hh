@@ -15,7 +15,7 @@ namespace trapeze::compile {
 struct Options {
   wasm::Features features;
   codegen::Settings settings;
-  u32 threads = 0; ///< 0: one per CPU
+  u32 threads = 0;    ///< 0: one per CPU
   bool polls = false; ///< interruption points at loop headers (translate::ModuleContext::polls)
 };
 

@@ -2,9 +2,7 @@
 #pragma once
 
 #include "abi/vmctx.hh"
-#if __has_include("codegen/frame.hh")
 #include "codegen/frame.hh"
-#endif
 #include "codegen/regalloc/regalloc.hh"
 #include "codegen/target.hh"
 #include "ir/builder.hh"
@@ -110,30 +108,6 @@ struct Context {
   ~Context() { delete store; }
 };
 
-#if !__has_include("codegen/frame.hh")
-inline void layout_frame(codegen::MFunction &m, codegen::Allocation &a) {
-  image::FrameInfo f;
-  i32 at = 0;
-  f.has_instance_slot = m.needs_instance_slot;
-  at -= f.has_instance_slot ? 8 : 0;
-  for (u32 k = 0; k < 4; ++k)
-    if ((a.used & codegen::bit(codegen::int_reg(trapeze::x64::saved_regs[k]))) || !m.regions.empty()) {
-      f.saved_mask |= static_cast<u8>(1 << k);
-      at -= 8;
-    }
-  auto take = [&](u32 size) {
-    at = -((-at + static_cast<i32>(size) + static_cast<i32>(size) - 1) & ~static_cast<i32>(size - 1));
-    return at;
-  };
-  for (auto &s : m.slots)
-    s.offset = take(s.size);
-  for (auto &s : a.spill_slots)
-    s.offset = take(s.size);
-  f.size = static_cast<u32>((-at + 15) & ~15);
-  a.frame = f;
-}
-#endif
-
 class Compiled {
 public:
   Compiled(ir::Function &fn, codegen::AllocationMode mode = codegen::AllocationMode::Full) {
@@ -155,7 +129,7 @@ public:
     std::optional<std::string> problem = codegen::check(m, target->registers, a);
     if (problem)
       FAIL(*problem);
-    layout_frame(m, a);
+    layout_frame(m, target->registers, a);
     target->emit(fn, m, a, settings, result);
     code.emplace(result.code);
   }

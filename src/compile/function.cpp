@@ -1,0 +1,78 @@
+#include "compile/function.hh"
+
+#include "base/assert.hh"
+#include "codegen/frame.hh"
+#include "ir/print.hh"
+#include "ir/verify.hh"
+#include "opt/pipeline.hh"
+#include "validate/validate.hh"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace trapeze::compile {
+namespace {
+
+/// A broken invariant is an engine bug: say all there is to know, and stop.
+[[noreturn]] void broken(const ir::Function &fn, const char *stage, const std::string &what) {
+  std::string text;
+  ir::print(fn, text);
+  std::fprintf(stderr, "%strapeze: internal error after %s of function %u: %s\n", text.c_str(), stage, fn.func,
+               what.c_str());
+  std::abort();
+}
+
+void verify(const ir::Function &fn, const Options &options, const char *stage) {
+  if (!options.settings.verify)
+    return;
+  if (std::string what = ir::verify(fn); !what.empty())
+    broken(fn, stage, what);
+}
+
+} // namespace
+
+translate::ModuleContext module_context(const wasm::Module &m, const Options &options) {
+  translate::ModuleContext context(m, options.features);
+  context.polls = options.polls;
+  return context;
+}
+
+Result<void> function(const translate::ModuleContext &context, u32 func, const Options &options, Workspace &ws,
+                      Stage last) {
+  const codegen::Target &target = *codegen::native_target();
+  if (last == Stage::Validate)
+    return validate::body(context.module, context.features, func, ws.no_sink);
+
+  // One walk decodes, checks and builds SSA: from here on input is trusted.
+  TRY(translate::body(context, func, ws.ir));
+  verify(ws.ir, options, "translate");
+  if (last == Stage::Translate)
+    return {};
+
+  // From here on no Wasm, only ops of the IR; the order of blocks is decided.
+  opt::run(ws.ir, options.settings.opt_level);
+  verify(ws.ir, options, "opt");
+  if (last == Stage::Opt)
+    return {};
+
+  // From here on the target's instructions over virtual registers.
+  target.lower(ws.ir, options.settings, ws.machine);
+  if (last == Stage::Lower)
+    return {};
+
+  // From here on every operand has its place.
+  codegen::allocate(ws.machine, target.registers, ws.allocator, ws.allocation);
+  if (options.settings.verify)
+    if (auto what = codegen::check(ws.machine, target.registers, ws.allocation))
+      broken(ws.ir, "regalloc", *what);
+  if (last == Stage::Regalloc)
+    return {};
+
+  // From here on every slot has its offset.
+  codegen::layout_frame(ws.machine, target.registers, ws.allocation);
+  target.emit(ws.ir, ws.machine, ws.allocation, options.settings, ws.out);
+  ws.out.func = func;
+  return {};
+}
+
+} // namespace trapeze::compile

@@ -1,0 +1,82 @@
+#include "compile/link.hh"
+
+#include "base/assert.hh"
+
+#include <cstring>
+
+namespace trapeze::compile {
+namespace {
+
+using image::CodeImage;
+using image::CompiledFunction;
+
+constexpr u32 alignment = 16;
+constexpr u8 filler = 0xcc; // int3: nothing runs into the next function
+
+/// Sizes first, so that no table is copied as it grows.
+void reserve(std::span<const CompiledFunction> functions, CodeImage &out) {
+  usize code = 0, calls = 0, regions = 0, clauses = 0, slots = 0, traps = 0, addresses = 0;
+  for (const CompiledFunction &f : functions) {
+    code += (f.code.size() + alignment - 1) & ~usize{alignment - 1};
+    calls += f.calls.size();
+    regions += f.regions.size();
+    clauses += f.clauses.size();
+    slots += f.ref_slots.size();
+    traps += f.traps.size();
+    addresses += f.addresses.size();
+  }
+  ASSERT(code < u64{1} << 31); // a direct call reaches the whole image
+  out.code.reserve(code);
+  out.functions.reserve(functions.size());
+  out.calls.reserve(calls);
+  out.regions.reserve(regions);
+  out.clauses.reserve(clauses);
+  out.ref_slots.reserve(slots);
+  out.traps.reserve(traps);
+  out.addresses.reserve(addresses);
+}
+
+void append(const CompiledFunction &f, CodeImage &out) {
+  const u32 base = static_cast<u32>(out.code.size()), row = static_cast<u32>(out.functions.size());
+  const u32 first_region = static_cast<u32>(out.regions.size()), first_clause = static_cast<u32>(out.clauses.size());
+  const u32 first_slot = static_cast<u32>(out.ref_slots.size());
+  out.code.insert(out.code.end(), f.code.begin(), f.code.end());
+  out.code.resize((out.code.size() + alignment - 1) & ~usize{alignment - 1}, filler);
+  out.functions.push_back({f.func, base, static_cast<u32>(f.code.size()), f.frame});
+  for (const image::CallSite &c : f.calls)
+    out.calls.push_back({base + c.return_offset, row, c.region == image::no_region ? c.region : first_region + c.region,
+                         first_slot + c.first_slot, c.slot_count});
+  for (const image::Region &r : f.regions)
+    out.regions.push_back({r.parent == image::no_region ? r.parent : first_region + r.parent,
+                           first_clause + r.first_clause, r.clause_count});
+  for (const image::Clause &c : f.clauses)
+    out.clauses.push_back({c.tag, base + c.pad, c.with_ref});
+  out.ref_slots.insert(out.ref_slots.end(), f.ref_slots.begin(), f.ref_slots.end());
+  for (const image::TrapSite &t : f.traps)
+    out.traps.push_back({base + t.offset, t.code});
+  for (const image::AddressEntry &a : f.addresses)
+    out.addresses.push_back({base + a.code_offset, a.wasm_offset});
+}
+
+void relocate(const CompiledFunction &f, u32 base, CodeImage &out) {
+  for (const image::Relocation &r : f.relocations) {
+    const u32 at = base + r.offset, target = out.functions[r.func - out.imported_funcs].code_offset;
+    const u32 displacement = target - (at + 4);
+    std::memcpy(out.code.data() + at, &displacement, 4);
+  }
+}
+
+} // namespace
+
+CodeImage link(std::span<const CompiledFunction> functions, u32 imported_funcs) {
+  CodeImage out;
+  out.imported_funcs = imported_funcs;
+  reserve(functions, out);
+  for (const CompiledFunction &f : functions)
+    append(f, out);
+  for (u32 i = 0; i < functions.size(); ++i)
+    relocate(functions[i], out.functions[i].code_offset, out);
+  return out;
+}
+
+} // namespace trapeze::compile

@@ -1,0 +1,53 @@
+#include "image/code_image.hh"
+
+#include <algorithm>
+
+namespace trapeze::image {
+namespace {
+
+/// The last row that starts at or before the offset; null: none.
+template <typename Row, typename Start> const Row *last_before(const std::vector<Row> &rows, u32 offset, Start start) {
+  auto behind = std::partition_point(rows.begin(), rows.end(), [&](const Row &row) { return start(row) <= offset; });
+  return behind == rows.begin() ? nullptr : &*(behind - 1);
+}
+
+/// The row at exactly the offset; null: none.
+template <typename Row, typename Start> const Row *exactly(const std::vector<Row> &rows, u32 offset, Start start) {
+  const Row *row = last_before(rows, offset, start);
+  return row && start(*row) == offset ? row : nullptr;
+}
+
+} // namespace
+
+void CompiledFunction::clear() {
+  func = code_size = 0;
+  code.clear();
+  relocations.clear();
+  traps.clear();
+  calls.clear();
+  regions.clear();
+  clauses.clear();
+  ref_slots.clear();
+  addresses.clear();
+  frame = {};
+}
+
+const FunctionRow *CodeImage::find_function(u32 code_offset) const {
+  const FunctionRow *row = last_before(functions, code_offset, [](const FunctionRow &r) { return r.code_offset; });
+  return row && code_offset - row->code_offset < row->code_size ? row : nullptr;
+}
+
+const CallSiteRow *CodeImage::find_call(u32 return_offset) const {
+  return exactly(calls, return_offset, [](const CallSiteRow &r) { return r.return_offset; });
+}
+
+const TrapRow *CodeImage::find_trap(u32 code_offset) const {
+  return exactly(traps, code_offset, [](const TrapRow &r) { return r.offset; });
+}
+
+u32 CodeImage::wasm_offset(u32 code_offset) const {
+  const AddressEntry *entry = last_before(addresses, code_offset, [](const AddressEntry &e) { return e.code_offset; });
+  return entry ? entry->wasm_offset : ~0u;
+}
+
+} // namespace trapeze::image
