@@ -5,10 +5,10 @@
 //   sub  rsp, size
 //   mov  [rbp - 8], r13              ; has_instance_slot
 //   mov  [rbp - 16], rbx  ...        ; saved registers in their order
-//   mov  dword [rbp - n], 0          ; home slots of references
-//   mov  r11, [r13 + store]          ; the frame is complete: a trap from here on can be walked
-//   cmp  rsp, [r11 + stack_limit]
+//   mov  r11, [r13 + store]          ; the frame can be walked, and nothing far below its top is written yet:
+//   cmp  rsp, [r11 + stack_limit]    ; a frame may be larger than the room left under the limit
 //   jb   stack_overflow
+//   mov  dword [rbp - n], 0          ; home slots of references
 //
 // Parameters are still where the caller left them, the overflow cells too: nothing above calls or writes them.
 #include "target/x64/emit.hh"
@@ -59,6 +59,7 @@ void Emitter::prologue() {
   for (u32 k = 0; k < 4; ++k)
     if (frame.saved_mask >> k & 1)
       put(Op::MovStore, Width::W64, saved_regs[k], memory(rbp, at -= 8));
+  stack_check();
   u32 refs = 0;
   for (const codegen::FrameSlot &s : m_->slots)
     refs += s.is_ref;
@@ -70,7 +71,6 @@ void Emitter::prologue() {
     else if (s.is_ref)
       put(Op::MovStoreImm, Width::W32, no_register, memory(rbp, s.offset), 0);
   out_->frame.prologue_size = static_cast<u16>(buffer_.size() > 0xffff ? 0xffff : buffer_.size());
-  stack_check();
 }
 
 void Emitter::epilogue() {
