@@ -55,6 +55,14 @@ RawBacktrace Store::backtrace(u64 pc, u64 fp) {
   return collector.finish();
 }
 
+RawBacktrace Store::backtrace_of(RawRef exception, u64 stub_fp) {
+  if (exception != surfaced_) {
+    surfaced_backtrace_ = backtrace(0, stub_fp);
+    surfaced_ = exception;
+  }
+  return surfaced_backtrace_;
+}
+
 Backtrace Store::symbolise(const RawBacktrace &raw) const {
   Backtrace out;
   out.left_out = raw.left_out;

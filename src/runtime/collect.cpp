@@ -83,6 +83,8 @@ void Store::collect() {
     if (header->kind != ObjectKind::Exception)
       return;
     auto *object = reinterpret_cast<ExceptionObject *>(header);
+    if (heap_->ref_of(object) == surfaced_)
+      surfaced_ = 0;
     if (object->tag != nullptr)
       return;
     foreign_dead_.push_back(std::move(foreign_[object->foreign]));

@@ -139,6 +139,9 @@ public:
   /// From `pc` (0: none) and `fp` outward, through all activations of the store. `fp` is a stub's, or with `pc` the
   /// frame pointer at that pc.
   RawBacktrace backtrace(u64 pc, u64 fp);
+  /// The same for an exception that leaves an activation. One that left an inner activation before keeps its backtrace:
+  /// that one began at the throw, and handing an exception out through n activations stays linear.
+  RawBacktrace backtrace_of(RawRef exception, u64 stub_fp);
   /// Prepares the thread, and the stack limit when no call is active.
   void begin_call();
   /// The interrupt has become a trap: the next call starts afresh.
@@ -172,6 +175,8 @@ private:
   std::vector<u32> foreign_free_;
   std::vector<std::exception_ptr> foreign_dead_; ///< collected, not released yet
   Departure departure_;
+  RawRef surfaced_ = 0; ///< the last exception that left an activation; not a root
+  RawBacktrace surfaced_backtrace_;
   bool payload_is_live_ = false; ///< current_exn and the payload area are roots
   u64 throws_ = 0;
   u64 stack_size_ = 0, stack_limit_ = 0;

@@ -38,7 +38,7 @@ void abandon_with_exception(Store &store, u64 stub_fp, Landing &landing) {
   Departure &departure = store.departure();
   departure.kind = OutcomeKind::Exception;
   departure.exception = exception;
-  departure.backtrace = store.backtrace(0, stub_fp);
+  departure.backtrace = store.backtrace_of(exception, stub_fp);
   abandon(store, landing);
 }
 
