@@ -305,11 +305,12 @@ enum class Unwinder : std::uint8_t {
 /// What an engine is made with. Setters return *this, so they chain.
 class Config {
 public:
-  /// Features by their names (`trapeze --help` lists them; `trapeze::features()` too). Unknown names are an Error.
+  /// Features by their names (`trapeze --features` lists them; `trapeze::features()` too). Unknown names are an Error.
   Config &enable(std::string_view names); ///< one name, or several separated by commas
   Config &disable(std::string_view names);
-  Config &
-  stack_size(std::size_t bytes); ///< what Wasm may use of a thread's stack; default 1 MiB (or less on a small one)
+  /// What Wasm may use of a thread's stack, from the outermost call on; 0 (default): all there is, less what the host
+  /// needs to report an overflow.
+  Config &stack_size(std::size_t bytes);
   Config &threads(std::uint32_t count); ///< that compile; 0 (default): one per CPU. Never changes the result
   Config &interruptible_loops(bool on); ///< loops notice interrupt(); off by default (calls always notice it)
   Config &verify(bool on);              ///< checks every stage of the compiler on every function
@@ -318,7 +319,7 @@ public:
 
   struct Values {
     std::uint64_t features = 0;
-    std::size_t stack_size = std::size_t{1} << 20;
+    std::size_t stack_size = 0;
     std::uint32_t threads = 0;
     bool interruptible_loops = false;
     bool verify = false;

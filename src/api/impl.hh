@@ -45,6 +45,7 @@ struct StoreImpl {
   std::unordered_map<const runtime::Code *, std::shared_ptr<const ModuleImpl>> modules;
   std::any data;
   std::vector<std::any> externs; ///< by the number an externref carries
+  std::vector<u64> free_externs;
   std::unique_ptr<runtime::Store> store;
 };
 
@@ -53,8 +54,12 @@ struct Root {
   StoreImpl *store; ///< valid while ref.store() is not null
 };
 
-/// The number of a host object in an externref: an index into `externs`, marked so that plain numbers stay apart.
-inline constexpr u64 extern_mark = u64{1} << 63;
+/// The number of a host object in an externref: an index into `externs`, marked so that plain numbers stay apart and
+/// the heap tells when it is unreachable.
+inline constexpr u64 extern_mark = runtime::tracked_extern;
+
+/// Destroys host objects whose references are gone. Runs code of the host.
+void reap_externs(StoreImpl &store);
 
 } // namespace detail
 

@@ -14,11 +14,17 @@ Store *Ref::store() const { return root_ && root_->ref.store() ? root_->store->o
 
 ExternRef::ExternRef(Store &store, std::any value) {
   detail::StoreImpl &impl = store.impl();
-  u64 number = impl.externs.size() | detail::extern_mark;
-  runtime::Ref ref = impl.store->make_extern(number);
+  detail::reap_externs(impl);
+  if (impl.free_externs.empty()) {
+    impl.free_externs.push_back(impl.externs.size());
+    impl.externs.emplace_back();
+  }
+  u64 index = impl.free_externs.back();
+  runtime::Ref ref = impl.store->make_extern(index | detail::extern_mark);
   if (ref.is_null())
     throw Error(ErrorKind::Resource, "no memory for an external reference");
-  impl.externs.push_back(std::move(value));
+  impl.free_externs.pop_back();
+  impl.externs[index] = std::move(value);
   root_ = std::make_shared<detail::Root>(detail::Root{std::move(ref), &impl});
 }
 
@@ -54,6 +60,15 @@ std::vector<Val> ExnRef::values() const {
 }
 
 namespace detail {
+
+void reap_externs(StoreImpl &store) {
+  for (u64 number : store.store->take_dead_externs()) {
+    u64 index = number & ~extern_mark;
+    std::any dead = std::move(store.externs[index]);
+    store.externs[index].reset();
+    store.free_externs.push_back(index);
+  }
+}
 
 std::uint32_t raw_of(const Ref &ref, StoreImpl *store) {
   std::uint32_t raw = ref.raw();

@@ -35,8 +35,6 @@ std::string feature_list() {
 /// Without a command, `run` is meant.
 std::vector<std::string> with_command(CLI::App &app, int argc, char **argv) {
   std::vector<std::string> args(argv + 1, argv + argc);
-  if (args.empty())
-    return {"--help"};
   static constexpr std::string_view own[] = {"-h", "--help", "--version", "--features"};
   bool is_own = std::find(std::begin(own), std::end(own), args.front()) != std::end(own);
   bool is_command = false;
@@ -56,10 +54,15 @@ int command_line(int argc, char **argv) {
   app.require_subcommand(0, 1);
   int status = Success;
   add_run(app, status);
+  add_wast(app, status);
   add_validate(app, status);
   add_compile(app, status);
   add_print(app, status);
 
+  if (argc < 2) {
+    std::fputs(app.help().c_str(), stderr);
+    return WrongUsage;
+  }
   std::vector<std::string> args = with_command(app, argc, argv);
   if (args.front() == "--features") {
     std::fputs(feature_list().c_str(), stdout);

@@ -75,7 +75,9 @@ Val argument(const std::string &text, ValType type) {
 }
 
 void invoke(const Instance &instance, const RunOptions &options) {
-  Func func = instance.func(options.invoke);
+  Func func = instance.find(options.invoke).func();
+  if (!func)
+    throw Error(ErrorKind::Unlinkable, "`" + options.file + "` exports no function `" + options.invoke + "`");
   FuncType type = func.type();
   if (type.params.size() != options.args.size())
     throw Error(ErrorKind::Usage, "`" + options.invoke + "` takes " + std::to_string(type.params.size()) +

@@ -108,7 +108,7 @@ TEST_CASE("a host function throws by tag and Wasm catches it") {
   CHECK_THROWS_AS(Exception(tag, {1}), Error);
   CHECK_THROWS_AS(Exception(tag, {1, 2}), Error);
   CHECK_THROWS_AS(Exception(Tag(), {}), Error);
-  CHECK_THROWS_AS(Exception(ExnRef()), Error);
+  CHECK_THROWS_AS(Exception(ExnRef{}), Error);
 }
 
 TEST_CASE("thrown on unchanged through a host function it stays the same object") {
