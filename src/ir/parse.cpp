@@ -31,7 +31,7 @@ public:
     head();
     while (!failed_ && at_ < text_.size())
       block();
-    if (!failed_ && fn_.blocks.empty())
+    if (!failed_ && fn_.layout.empty())
       error("a function needs a block");
     if (failed_)
       return base::fail(ErrorKind::Malformed, error_at_, std::move(message_));
