@@ -21,7 +21,8 @@ namespace {
 
 struct Key {
   InstRow row;
-  u32 state;
+  u32 state;   ///< of memory; 0 where it does not matter
+  Block scope; ///< in the key, or ten thousand pads with equal loads would share one chain
 };
 
 struct Entry {
@@ -60,13 +61,13 @@ private:
 u32 hash(const Key &k) {
   u64 h = static_cast<u64>(k.row.op) | static_cast<u64>(k.row.type) << 8 | u64{k.row.aux} << 16 | u64{k.row.c} << 32;
   h = (h ^ k.row.bits()) * 0x9e3779b97f4a7c15;
-  h = (h ^ h >> 29 ^ k.row.b ^ u64{k.state} << 20) * 0xbf58476d1ce4e5b9;
+  h = (h ^ h >> 29 ^ k.row.b ^ u64{k.state} << 20 ^ u64{base::index_of(k.scope)} << 40) * 0xbf58476d1ce4e5b9;
   return static_cast<u32>(h >> 32);
 }
 
 bool same(const Key &x, const Key &y) {
   return x.row.op == y.row.op && x.row.type == y.row.type && x.row.aux == y.row.aux && x.row.a == y.row.a &&
-         x.row.b == y.row.b && x.row.c == y.row.c && x.state == y.state;
+         x.row.b == y.row.b && x.row.c == y.row.c && x.state == y.state && x.scope == y.scope;
 }
 
 bool Numbering::is_usable(Inst leader, Inst inst) const {
@@ -83,8 +84,6 @@ Inst Numbering::find_or_add(const Key &key, Inst inst) {
       continue;
     if (key.row.op == Op::Const)
       return e.inst;
-    if (scope_[fn_->links[e.inst].block] != scope_[fn_->links[inst].block])
-      continue; // of a pad's outside: stays for its own scope
     if (!is_usable(e.inst, inst))
       e.inst = inst;
     return e.inst;
@@ -114,7 +113,7 @@ void Numbering::visit(Inst i) {
   const InstRow &r = fn_->insts[i];
   if (clobbers_state(*fn_, i))
     state_ = ++states_;
-  Key key{r, 0};
+  Key key{r, 0, r.op == Op::Const ? no_block : scope_[fn_->links[i].block]};
   const OpRow &op = row(r.op);
   if (op.format == Format::Load) {
     const Alias alias = Access::unpack(r.aux).alias;

@@ -167,7 +167,7 @@ Value Variables::find(u32 local, Block start) {
     }
   }
   for (u32 i = 0; i < path_.size(); ++i)
-    if (i % 16 == 0 || i + 1 == path_.size())
+    if (i < 2 || i % 16 == 0 || i + 1 == path_.size())
       set_memo(local, path_[i], v);
   return v;
 }

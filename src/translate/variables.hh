@@ -7,7 +7,7 @@
 //
 // What keeps this linear on large functions:
 //   - no recursion: phis to fill wait in a list; look-ups walk up chains of single predecessors and leave a
-//     memo where they started and at every 16th block passed
+//     memo where they started (block and predecessor: edges have blocks) and at every 16th block passed
 //   - each construct knows its *extent* in the text: a local that was not assigned since it began has, where
 //     it ends, the value it had where it began, however many branches meet there
 //
