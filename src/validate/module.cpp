@@ -31,6 +31,7 @@ public:
 
   Result<void> run() {
     TRY(types(m_));
+    TRY(declared_types());
     TRY(tables());
     TRY(memories());
     TRY(tags());
@@ -53,12 +54,22 @@ private:
     return {};
   }
 
+  /// Before any expression is walked: expressions name globals, tables and segments of later sections.
+  Result<void> declared_types() {
+    for (const wasm::Table &table : m_.tables)
+      TRY(check_type(m_, table.type.element, table.offset));
+    for (const wasm::Global &global : m_.globals)
+      TRY(check_type(m_, global.type.type, global.offset));
+    for (const wasm::ElementSegment &segment : m_.elements)
+      TRY(check_type(m_, segment.type, segment.at));
+    return {};
+  }
+
   Result<void> tables() {
     if (m_.tables.size() > 1 && !features_.has(Feature::ReferenceTypes))
       return fail(ErrorKind::Unsupported, m_.tables[1].offset, wasm::disabled_message(Feature::ReferenceTypes));
     for (const wasm::Table &table : m_.tables) {
       const wasm::TableType &type = table.type;
-      TRY(check_type(m_, type.element, table.offset));
       const u64 at_most = type.limits.is_64 ? ~u64{0} : ~u32{0};
       TRY(limits(type.limits, at_most, table.offset, "table size must be at most 4294967295"));
       if (!table.init.bytes.empty())
@@ -98,7 +109,6 @@ private:
   Result<void> globals() {
     for (u32 i = 0; i < m_.globals.size(); ++i) {
       const wasm::Global &global = m_.globals[i];
-      TRY(check_type(m_, global.type.type, global.offset));
       if (!global.is_imported)
         TRY(walker_.constant(global.init, global.type.type, features_.has(Feature::Gc) ? i : m_.imported_globals));
     }
@@ -137,7 +147,6 @@ private:
   }
 
   Result<void> element_segment(const wasm::ElementSegment &segment) {
-    TRY(check_type(m_, segment.type, segment.at));
     if (segment.mode == SegmentMode::Active) {
       if (segment.table >= m_.tables.size())
         return invalid(segment.at, fmt::format("unknown table {}", segment.table));

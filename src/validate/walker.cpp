@@ -187,11 +187,12 @@ void Walker::declare_locals() {
     reader.set_error(op.offset, fmt::format("too many locals (at most {})", wasm::max_locals), ErrorKind::Unsupported);
 }
 
-void Walker::check_constancy(Constancy constancy) {
+bool Walker::check_constancy(Constancy constancy) {
   if (constancy == Constancy::None)
     set_invalid("constant expression required");
   else if (constancy == Constancy::Extended)
     decode::require(instructions.reader(), features, Feature::ExtendedConst, op.offset);
+  return !failed();
 }
 
 void Walker::walk(OperatorSink sink) {
@@ -199,8 +200,8 @@ void Walker::walk(OperatorSink sink) {
   while (instructions.next(op)) {
     op.reachable = !frames.back().unreachable;
     const HandlerRow &row = handler_rows[static_cast<u32>(op.code)];
-    if (is_constant)
-      check_constancy(row.constancy);
+    if (is_constant && !check_constancy(row.constancy))
+      return;
     row.handler(*this);
     if (reader.failed()) [[unlikely]]
       return;

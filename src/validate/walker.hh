@@ -161,7 +161,7 @@ private:
   void unknown(u32 index, const char *what);
   void start(const wasm::BodySpan &span, const wasm::FuncType &type);
   void walk(OperatorSink sink);
-  void check_constancy(Constancy constancy);
+  bool check_constancy(Constancy constancy);
   void declare_locals();
 };
 

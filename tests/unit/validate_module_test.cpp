@@ -64,6 +64,17 @@ TEST_CASE("segments") {
   CHECK(verdict(section(4, {1, 0x70, 0, 1}) + section(9, Bytes{1, 0} + zero + Bytes{1, 5})) == "unknown function 5");
 }
 
+TEST_CASE("expressions meet no type that is not checked yet") {
+  // (type (array (mut funcref))) (global arrayref (array.new_elem 0 0 ...)) (elem (ref null 9))
+  const Bytes types = section(1, {1, 0x5e, 0x70, 1});
+  const Bytes global = section(6, {1, 0x6a, 0, 0x41, 0, 0x41, 0, 0xfb, 10, 0, 0, 0x0b});
+  CHECK(verdict(types + global + section(9, {1, 5, 0x63, 9, 0})) == "unknown type 9");
+  CHECK(verdict(types + global + section(9, {1, 5, 0x70, 0})) == "constant expression required");
+  // (table (ref null 9) (global.get 0)) after an import of that type
+  const Bytes import = section(2, Bytes{1} + name("m") + name("g") + Bytes{3, 0x63, 9, 0});
+  CHECK(verdict(types + import + section(4, {1, 0x40, 0, 0x70, 0, 1, 0x23, 0, 0x0b})) == "unknown type 9");
+}
+
 TEST_CASE("a tag has no results") {
   CHECK(verdict(section(1, {1, 0x60, 0, 1, 0x7f}) + section(13, {1, 0, 0})) == "non-empty tag result type");
 }
