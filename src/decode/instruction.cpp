@@ -1,8 +1,9 @@
 // Opcodes and immediates. Spec: Binary Format, Instructions and Types.
 //
-// One switch over the 40-odd kinds of immediates serves all operators; which kind follows stands in opcodes.def.
+// Which of the 40-odd kinds of immediates follows an opcode stands in opcodes.def.
 #include "decode/instruction.hh"
 
+#include "base/assert.hh"
 #include "wasm/limits.hh"
 
 #include <fmt/format.h>
@@ -226,58 +227,55 @@ void InstructionReader::cast_branch(Instruction &out) {
   out.heap2 = ValType::ref(heap_type(reader_, features_), flags & 2);
 }
 
+void InstructionReader::tested_type(Instruction &out) {
+  const bool takes_null = out.code == Opcode::RefTestNull || out.code == Opcode::RefCastNull;
+  out.heap = ValType::ref(heap_type(reader_, features_), takes_null);
+}
+
+void InstructionReader::fence(const Instruction &out) {
+  if (reader_.u8_() != 0)
+    reader_.set_error(out.offset, "zero byte expected");
+}
+
 void InstructionReader::wide_constant(Instruction &out) {
   out.bits = reader_.u64_le();
   out.bits2 = reader_.u64_le();
 }
 
+namespace {
+
+template <typename... Imms> constexpr u64 set(Imms... imms) { return ((u64{1} << static_cast<u32>(imms)) | ...); }
+constexpr bool contains(u64 set, Imm imm) { return set >> static_cast<u32>(imm) & 1; }
+static_assert(static_cast<u32>(Imm::MemArgLane3) < 64);
+
+/// Most kinds are one index, or two.
+constexpr u64 one_index = set(Imm::Label, Imm::Func, Imm::Type, Imm::Local, Imm::Global, Imm::Table, Imm::Elem,
+                              Imm::Data, Imm::Memory, Imm::Tag, Imm::Delegate, Imm::Rethrow);
+constexpr u64 two_indices = set(Imm::TypeTable, Imm::TypeField, Imm::TypeCount, Imm::TypeData, Imm::TypeElem,
+                                Imm::TypeType, Imm::TableTable, Imm::ElemTable, Imm::MemoryMemory, Imm::DataMemory);
+
+} // namespace
+
 /// Which fields each kind of immediates sets.
 void InstructionReader::read_immediates(Imm imm, Instruction &out) {
-  switch (imm) {
-  case Imm::None:
-    return;
-  case Imm::Block:
-    return block_type(out.block);
-  case Imm::Label:
-  case Imm::Func:
-  case Imm::Type:
-  case Imm::Local:
-  case Imm::Global:
-  case Imm::Table:
-  case Imm::Elem:
-  case Imm::Data:
-  case Imm::Memory:
-  case Imm::Tag:
-  case Imm::Delegate:
-  case Imm::Rethrow:
+  if (contains(one_index, imm)) {
     out.index = reader_.leb_u32();
-    return;
-  case Imm::TypeTable:
-  case Imm::TypeField:
-  case Imm::TypeCount:
-  case Imm::TypeData:
-  case Imm::TypeElem:
-  case Imm::TypeType:
-  case Imm::TableTable:
-  case Imm::ElemTable:
-  case Imm::MemoryMemory:
-  case Imm::DataMemory:
+  } else if (contains(two_indices, imm)) {
     out.index = reader_.leb_u32();
     out.index2 = reader_.leb_u32();
-    return;
-  case Imm::LabelTable:
-    return label_table(out);
-  case Imm::Heap:
-    out.heap = ValType::ref(heap_type(reader_, features_), true);
-    return;
-  case Imm::RefType:
-    out.heap =
-        ValType::ref(heap_type(reader_, features_), out.code == Opcode::RefTestNull || out.code == Opcode::RefCastNull);
-    return;
-  case Imm::CastBranch:
-    return cast_branch(out);
-  case Imm::SelectTypes:
-    return select_types(out);
+  } else if (imm >= Imm::MemArg0) {
+    memarg(out);
+    if (imm >= Imm::MemArgLane0)
+      out.lane = reader_.u8_();
+  } else {
+    read_other_immediates(imm, out);
+  }
+}
+
+void InstructionReader::read_other_immediates(Imm imm, Instruction &out) {
+  switch (imm) {
+  case Imm::Block:
+    return block_type(out.block);
   case Imm::I32:
     out.bits = static_cast<u32>(reader_.leb_s32());
     return;
@@ -296,25 +294,23 @@ void InstructionReader::read_immediates(Imm imm, Instruction &out) {
   case Imm::Lane:
     out.lane = reader_.u8_();
     return;
+  case Imm::LabelTable:
+    return label_table(out);
+  case Imm::Heap:
+    out.heap = ValType::ref(heap_type(reader_, features_), true);
+    return;
+  case Imm::RefType:
+    return tested_type(out);
+  case Imm::CastBranch:
+    return cast_branch(out);
+  case Imm::SelectTypes:
+    return select_types(out);
   case Imm::TryTable:
     return try_table(out);
   case Imm::Fence:
-    if (reader_.u8_() != 0)
-      reader_.set_error(out.offset, "zero byte expected");
-    return;
-  case Imm::MemArg0:
-  case Imm::MemArg1:
-  case Imm::MemArg2:
-  case Imm::MemArg3:
-  case Imm::MemArg4:
-    return memarg(out);
-  case Imm::MemArgLane0:
-  case Imm::MemArgLane1:
-  case Imm::MemArgLane2:
-  case Imm::MemArgLane3:
-    memarg(out);
-    out.lane = reader_.u8_();
-    return;
+    return fence(out);
+  default:
+    ASSERT(imm == Imm::None);
   }
 }
 

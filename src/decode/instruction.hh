@@ -64,7 +64,10 @@ public:
 private:
   wasm::Opcode prefixed_opcode(u8 byte);
   void read_immediates(wasm::Imm imm, Instruction &out);
+  void read_other_immediates(wasm::Imm imm, Instruction &out);
   void memarg(Instruction &out);
+  void tested_type(Instruction &out);
+  void fence(const Instruction &out);
   void block_type(BlockType &out);
   void label_table(Instruction &out);
   void try_table(Instruction &out);
