@@ -1,0 +1,27 @@
+;; What nobody uses goes: values, parameters of loops, stores to slots, exception objects. Loads of memory stay: they may trap.
+(module
+  (memory 1) (tag $t (param i32))
+  (func $f (param i32))
+  (func $values (param i32) (result i32) (local i32)
+    (local.set 1 (i32.mul (local.get 0) (local.get 0)))
+    (drop (i32.load (local.get 0)))
+    (local.get 0))
+  (func $loop (param i32) (local i32)
+    (loop $l
+      (local.set 1 (i32.add (local.get 1) (i32.const 1)))
+      (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+  (func $object (result i32)
+    (block $h (result i32 exnref)
+      (try_table (catch_ref $t $h) (call $f (i32.const 1)))
+      (return (i32.const 0)))
+    (drop))
+  (func $unread_slot (param i32) (result i32)
+    (block $h
+      (try_table (catch_all $h)
+        (local.set 0 (i32.const 2))
+        (call $f (local.get 0))))
+    (i32.const 1))
+  (func $branches (param i32) (result i32)
+    (block $a (block $b (br_if $b (local.get 0)) (br $a)))
+    (if (i32.const 1) (then (nop)) (else (unreachable)))
+    (i32.const 1)))

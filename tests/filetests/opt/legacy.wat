@@ -1,0 +1,30 @@
+;; The legacy form on the same regions: rethrow asks for the object, delegate chooses the parent, known throws jump.
+(module
+  (tag $t (param i32)) (tag $u)
+  (func $f (param i32) (result i32) (local.get 0))
+  (func $catch (param i32) (result i32)
+    (try (result i32) (do (call $f (local.get 0)))
+      (catch $t)
+      (catch_all (i32.const 2))))
+  (func $rethrow (param i32) (result i32)
+    (try (result i32) (do (call $f (local.get 0)))
+      (catch $t
+        (drop)
+        (try (do (drop (call $f (i32.const 1)))) (catch_all (rethrow 1)))
+        (i32.const 3))))
+  (func $delegate (param i32) (result i32)
+    (try $outer (result i32)
+      (do
+        (try (result i32)
+          (do (try (result i32) (do (call $f (local.get 0))) (delegate $outer)))
+          (catch $u (i32.const 1))))
+      (catch $t)))
+  (func $known (param i32) (result i32)
+    (try (result i32)
+      (do (if (local.get 0) (then (throw $t (local.get 0)))) (i32.const 0))
+      (catch $u (i32.const 1))
+      (catch $t (i32.add (i32.const 1)))))
+  (func $known_but_rethrown (param i32)
+    (try
+      (do (throw $t (local.get 0)))
+      (catch $t (drop) (rethrow 0)))))

@@ -1,0 +1,16 @@
+;; No bounds checks: base + zero-extended index + static offset, faults are the trap. Two memories.
+(module
+  (memory $a 1) (memory $b 1 2)
+  (data $d "abc")
+  (func (param i32) (result i32)
+    (i32.add (i32.load offset=16 (local.get 0)) (i32.load8_s $b (local.get 0))))
+  (func (param i32 i64)
+    (i64.store32 offset=0x80000000 (local.get 0) (local.get 1))
+    (i32.store16 (i32.const 1024) (i32.wrap_i64 (local.get 1))))
+  (func (result i32)
+    (i32.add (memory.size $b) (memory.grow $a (i32.const 3))))
+  (func (param i32)
+    (memory.fill (local.get 0) (i32.const 7) (i32.const 100))
+    (memory.copy $b $a (local.get 0) (i32.const 4) (i32.const 8))
+    (memory.init $d (local.get 0) (i32.const 0) (i32.const 3))
+    (data.drop $d)))
