@@ -26,7 +26,7 @@
 
   (func (export "after_return") (result i32)
     (return (i32.const 5))
-    (try_table (catch_all 0) (call $thrower))
+    (block $h (try_table (catch_all $h) (call $thrower)))
     (drop)
     (i32.const 6))
 
