@@ -1,6 +1,6 @@
 // `trapeze wast`: runs scripts; a line per failure, per file `FILE: N passed, M failed, K skipped`, then the total.
-#include "api/inspect.hh"
 #include "api/wast.hh"
+#include "api/inspect.hh"
 #include "cli/commands.hh"
 
 #include <CLI/CLI.hpp>
