@@ -6,8 +6,12 @@
 // carry a number of the memory state in their key: it changes at each call, and at each join.
 //
 // Constants are not merged across blocks (they are cheap to make again and dear to keep), but count as equal.
-// Nothing is taken over into a pad: what lives from the entry into a pad would lie in a frame slot during the
-// whole region, while most of what a pad needs is cheap.
+// A word of the instance, or of what such a word points at, is loaded in front of the outermost loop: it exists as
+// long as the instance, so loading it early is always safe. Where the loop calls, it is loaded again and again: few
+// registers survive a call, and a load is cheaper than what a spilled one costs. Other invariants stay: producers
+// hoisted them already, and what is left is mostly address arithmetic that selection folds. Nothing is taken over into
+// a pad: what lives from the entry into a pad would lie in a frame slot during the whole region, while most of what a
+// pad needs is cheap.
 #include "ir/effects.hh"
 #include "opt/passes.hh"
 
@@ -41,6 +45,9 @@ private:
   void visit(Inst i);
   void merge_parameters(Block b);
   Inst find_or_add(const Key &key, Inst inst);
+  bool is_instance_word(const InstRow &load) const;
+  void hoist(Inst load);
+  void find_calling_loops();
   void grow();
   Value number(Value v) const {
     const Value n = numbers_[v];
@@ -55,6 +62,7 @@ private:
   base::SideVec<Value, Value> numbers_{no_inst}; ///< constants: the first equal one
   base::IdVec<Block, Block> scope_;              ///< the innermost pad that dominates, or the entry
   base::IdVec<Block, u32> state_at_end_;
+  base::IdVec<Loop, u8> calls_; ///< a call stands in it
   u32 state_ = 0, states_ = 0;
 };
 
@@ -108,6 +116,48 @@ void Numbering::grow() {
   }
 }
 
+bool Numbering::is_instance_word(const InstRow &load) const {
+  const InstRow &address = fn_->insts[load.arg(0)];
+  const auto is_fixed = [](const InstRow &r) {
+    return r.op == Op::Load && Access::unpack(r.aux).alias == Alias::Fixed;
+  };
+  return is_fixed(load) && Access::unpack(load.aux).removable &&
+         (address.op == Op::Instance || (is_fixed(address) && fn_->insts[address.arg(0)].op == Op::Instance));
+}
+
+/// To the end of the block in front of the outermost loop around it, within the same pad. The table's entry holds:
+/// the new place dominates the old one, and everything there was visited before.
+void Numbering::hoist(Inst load) {
+  const Block here = fn_->links[load].block, address = fn_->links[fn_->insts[load].arg(0)].block;
+  Block to = here;
+  for (Loop l = ws_->loops.innermost(here); !is_none(l); l = ws_->loops.rows[l].parent) {
+    const Block front = ws_->dominators.idom(ws_->loops.rows[l].header);
+    if (calls_[l] != 0 || scope_[front] != scope_[here] || !ws_->dominators.dominates(address, front))
+      break;
+    to = front;
+  }
+  if (to == here)
+    return;
+  fn_->remove(load);
+  fn_->insert_before(fn_->terminator(to), load);
+}
+
+void Numbering::find_calling_loops() {
+  calls_.clear();
+  calls_.resize(ws_->loops.rows.size(), 0);
+  for (Block b : ws_->cfg.reverse_postorder()) {
+    const Loop innermost = ws_->loops.innermost(b);
+    if (is_none(innermost) || calls_[innermost] != 0)
+      continue;
+    Inst i = fn_->blocks[b].first;
+    while (!is_none(i) && row(fn_->insts[i].op).effect != Effect::Call)
+      i = fn_->links[i].next;
+    if (!is_none(i))
+      for (Loop l = innermost; !is_none(l) && calls_[l] == 0; l = ws_->loops.rows[l].parent)
+        calls_[l] = 1;
+  }
+}
+
 void Numbering::visit(Inst i) {
   for_each_operand(*fn_, i, [&](u32 &operand) { operand = base::index_of(resolve(*ws_, Value{operand})); });
   const InstRow &r = fn_->insts[i];
@@ -142,8 +192,11 @@ void Numbering::visit(Inst i) {
     return;
   }
   const Inst leader = find_or_add(key, i);
-  if (leader == i)
+  if (leader == i) {
+    if (r.op == Op::Load && is_instance_word(r))
+      hoist(i);
     return;
+  }
   if (r.op == Op::Const && fn_->links[leader].block != fn_->links[i].block) {
     numbers_[i] = leader;
   } else {
@@ -200,6 +253,7 @@ void Numbering::run(Function &fn, Workspace &ws) {
   scope_.resize(fn.blocks.size(), fn.entry);
   state_at_end_.clear();
   state_at_end_.resize(fn.blocks.size(), 0);
+  find_calling_loops();
   for (Block b : ws.dominators.tree_order())
     scope_[b] = b == fn.entry || fn.blocks[b].is_pad ? b : scope_[ws.dominators.idom(b)];
   for (Block b : ws.dominators.tree_order())
@@ -236,6 +290,7 @@ void number_values(Function &fn, Workspace &ws) {
   static thread_local Numbering numbering;
   ws.cfg.compute(fn);
   ws.dominators.compute(fn, ws.cfg);
+  ws.loops.compute(fn, ws.cfg, ws.dominators);
   numbering.run(fn, ws);
   drop_replaced_parameters(fn, ws);
   rewrite(fn, ws);

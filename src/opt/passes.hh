@@ -4,6 +4,7 @@
 #include "ir/cfg.hh"
 #include "ir/dominators.hh"
 #include "ir/function.hh"
+#include "ir/loops.hh"
 
 namespace trapeze::opt {
 
@@ -11,6 +12,7 @@ namespace trapeze::opt {
 struct Workspace {
   ir::Cfg cfg;
   ir::Dominators dominators;
+  ir::Loops loops;
   base::SideVec<ir::Value, ir::Value> replaced{ir::no_inst};
 };
 
@@ -18,7 +20,8 @@ struct Workspace {
 void prune_regions(ir::Function &fn, Workspace &ws);
 /// Branches on constants become jumps; empty blocks are jumped over; a block and its only successor become one.
 void straighten(ir::Function &fn, Workspace &ws);
-/// Each value is computed once on each path (global value numbering over the dominator tree).
+/// Each value is computed once on each path (global value numbering over the dominator tree); words of the
+/// instance that never change are loaded in front of loops.
 void number_values(ir::Function &fn, Workspace &ws);
 /// Values, parameters, slots and exception objects nobody uses go.
 void eliminate_dead_code(ir::Function &fn, Workspace &ws);

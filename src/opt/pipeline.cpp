@@ -7,7 +7,6 @@ namespace trapeze::opt {
 
 void run(ir::Function &fn, u32 level) {
   static thread_local Workspace ws;
-  static thread_local ir::Loops loops;
 
   prune_regions(fn, ws); // first: pads that nothing reaches would keep half of the function alive
   if (level > 0) {
@@ -20,8 +19,8 @@ void run(ir::Function &fn, u32 level) {
   // --- from here on no instruction moves
   ws.cfg.compute(fn);
   ws.dominators.compute(fn, ws.cfg);
-  loops.compute(fn, ws.cfg, ws.dominators);
-  ir::order(fn, ws.cfg, loops);
+  ws.loops.compute(fn, ws.cfg, ws.dominators);
+  ir::order(fn, ws.cfg, ws.loops);
 }
 
 } // namespace trapeze::opt

@@ -1,6 +1,7 @@
 // Control flow that says nothing goes.
 //
 //   branch on a constant            -> jump (its other block had one predecessor: it is unreachable now)
+//   branch to two empty blocks      -> jump, where both bring the same on
 //   jump to an empty block          -> jump to where that one jumps
 //   jump to a block of one          -> one block
 //     predecessor
@@ -10,6 +11,8 @@
 // the entry is what was computed before the region.
 #include "ir/effects.hh"
 #include "opt/passes.hh"
+
+#include <algorithm>
 
 namespace trapeze::opt {
 
@@ -68,6 +71,19 @@ struct Straightener {
            !fn.blocks[next].is_pad;
   }
 
+  /// Both arms do nothing: the condition does not matter.
+  void merge_arms(Block b) {
+    const Inst end = fn.terminator(b);
+    if (fn.insts[end].op != Op::Branch)
+      return;
+    const Block yes = fn.edge(end, 0).target, no = fn.edge(end, 1).target;
+    if (!is_empty(yes) || !is_empty(no))
+      return;
+    const Edge x = fn.edge(fn.terminator(yes), 0), y = fn.edge(fn.terminator(no), 0);
+    if (x.target == y.target && std::equal(x.args.begin(), x.args.end(), y.args.begin(), y.args.end()))
+      fn.insts[end] = {Op::Jump, Type::None, 0, 0, fn.insts[fn.terminator(yes)].b, 0};
+  }
+
   /// Appends the only successor as long as that is possible.
   void extend(Block b) {
     for (;;) {
@@ -110,8 +126,10 @@ void straighten(Function &fn, Workspace &ws) {
   fold_branches(fn);
   ws.cfg.compute(fn);
   Straightener s{fn, ws};
-  for (Block b : ws.cfg.reverse_postorder())
+  for (Block b : ws.cfg.reverse_postorder()) {
+    s.merge_arms(b);
     s.jump_over(b);
+  }
   ws.cfg.compute(fn);
   for (Block b : ws.cfg.reverse_postorder())
     if (s.is_absorbed[b] == 0)
