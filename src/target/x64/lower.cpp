@@ -311,8 +311,14 @@ void Lowering::make_blocks() {
   }
 }
 
+/// Regions whose pads nothing reaches are none: the function pays nothing for them.
 void Lowering::make_regions() {
+  bool has_pads = false;
+  for (Block b : fn_->layout)
+    has_pads |= fn_->blocks[b].is_pad;
   for (const ir::RegionRow &r : fn_->regions) {
+    if (!has_pads)
+      break;
     codegen::MRegion region;
     region.parent = base::index_of(r.parent);
     for (u32 k = 0; k < r.clauses.count; ++k) {
@@ -376,7 +382,7 @@ void Lowering::run(const ir::Function &fn, const codegen::Settings &, MFunction 
   analyse();
   make_blocks();
   make_regions();
-  out.needs_instance_slot = !fn.regions.empty();
+  out.needs_instance_slot = !out.regions.empty();
   staged_.clear();
   staged_first_.assign(out.blocks.size(), 0);
   staged_count_.assign(out.blocks.size(), 0);

@@ -133,7 +133,7 @@ void Lowering::make_call(const ir::CallRow &call, std::span<const u32> args, ir:
   out_->has_calls = true;
   out_->needs_instance_slot |= machine_op == Op::CallPtr;
   RowMaker row(*this, machine_op, Width::W64);
-  row.call(clobber_set, base::index_of(call.region)).imm(call.callee);
+  row.call(clobber_set, out_->regions.empty() ? ~0u : base::index_of(call.region)).imm(call.callee);
   for (VReg v : {code, context, table})
     if (!base::is_none(v))
       row.use(v);
