@@ -11,6 +11,7 @@
 #include "codegen/print.hh"
 #include "compile/all_functions.hh"
 #include "compile/compile.hh"
+#include "compile/print_operators.hh"
 #include "ir/print.hh"
 
 #include <fmt/format.h>
@@ -75,10 +76,19 @@ private:
   usize relocation_ = 0, trap_ = 0, call_ = 0, address_ = 0;
 };
 
-void print_code(const CompiledFunction &f, const codegen::Target &target, std::string &text) {
+/// `function 3 "parse"`; the name is the name section's, else an export's.
+std::string title(const wasm::Module &m, u32 func) {
+  std::string_view name = m.names.funcs.find(func);
+  for (usize i = 0; name.empty() && i < m.exports.size(); ++i)
+    if (m.exports[i].kind == wasm::ExternKind::Func && m.exports[i].index == func)
+      name = m.exports[i].name;
+  return name.empty() ? fmt::format("function {}", func) : fmt::format("function {} \"{}\"", func, name);
+}
+
+void print_code(const wasm::Module &m, const CompiledFunction &f, const codegen::Target &target, std::string &text) {
   Out out = std::back_inserter(text);
   static constexpr const char *saved[] = {" rbx", " r12", " r14", " r15"};
-  fmt::format_to(out, "function {}: {} bytes, frame {}", f.func, f.code.size(), f.frame.size);
+  fmt::format_to(out, "{}: {} bytes, frame {}", title(m, f.func), f.code.size(), f.frame.size);
   if (f.frame.saved_mask != 0)
     text += ", saves";
   for (u32 i = 0; i < std::size(saved); ++i)
@@ -112,11 +122,14 @@ void print_code(const CompiledFunction &f, const codegen::Target &target, std::s
     text += '\n';
 }
 
-std::string print(const Workspace &ws, Stage stage) {
+std::string print(const translate::ModuleContext &context, u32 func, const Workspace &ws, Stage stage) {
+  const wasm::Module &m = context.module;
   const codegen::Target &target = *codegen::native_target();
   std::string text;
   switch (stage) {
   case Stage::Validate:
+    text = fmt::format("{}: {}\n", title(m, func), wasm::to_string(m.func_type(func)));
+    print_operators(m, context.features, func, text);
     break;
   case Stage::Translate:
   case Stage::Opt:
@@ -124,11 +137,11 @@ std::string print(const Workspace &ws, Stage stage) {
     break;
   case Stage::Lower:
   case Stage::Regalloc:
-    text = fmt::format("function {}\n", ws.ir.func);
+    text = title(m, func) + "\n";
     text += codegen::print(ws.machine, stage == Stage::Regalloc ? &ws.allocation : nullptr, target.print);
     break;
   case Stage::Emit:
-    print_code(ws.out, target, text);
+    print_code(m, ws.out, target, text);
     break;
   }
   return text;
@@ -140,8 +153,9 @@ Result<std::string> dump(const wasm::Module &m, const Options &options, Stage st
   TRY(validate::module(m, options.features));
   const translate::ModuleContext context = module_context(m, options);
   std::vector<std::string> texts(m.funcs.size() - m.imported_funcs);
-  TRY(all_functions(context, options, stop_after,
-                    [&](u32 item, Workspace &ws) { texts[item] = print(ws, stop_after); }));
+  TRY(all_functions(context, options, stop_after, [&](u32 item, Workspace &ws) {
+    texts[item] = print(context, m.imported_funcs + item, ws, stop_after);
+  }));
   std::string all;
   for (const std::string &text : texts)
     all += text;

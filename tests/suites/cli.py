@@ -100,7 +100,7 @@ def rows(engine, folder):
     yield 'proc_exit passes catch_all', expect(go('run', 'exit.wat'), status=17)
     yield 'feature off by default', expect(go('validate', 'wide.wat'), status=1, err=wat(r'wide-arithmetic'))
     yield 'feature on', expect(go('validate', '--enable=wide-arithmetic', 'wide.wat'))
-    yield 'feature turned off', expect(go('validate', '--disable=exceptions', 'throws.wat'), status=1,
+    yield 'feature turned off', expect(go('validate', '--disable=exceptions,legacy-exceptions', 'throws.wat'), status=1,
                                        err=wat(r'exceptions'))
     yield 'unknown feature', 'accepted' if go('validate', '--enable=teleport', 'values.wat').status == 0 else None
     for stage in ('validate', 'translate', 'opt', 'lower', 'regalloc', 'emit'):
