@@ -23,14 +23,10 @@
 
 namespace trapeze::runtime {
 
-namespace {
-
 /// FuncRefs never die, so what holds only functions has no roots.
-bool holds_collectable(const TypeRegistry &types, wasm::ValType type) {
-  return type.is_ref() && !types.matches(type, wasm::funcref_type);
+bool Store::holds_collectable(wasm::ValType type) const {
+  return type.is_ref() && !types().matches(type, wasm::funcref_type);
 }
-
-} // namespace
 
 template <typename Visit> void Store::visit_frames(Visit &&visit) {
   u64 exit_fp = context().exit_fp;
@@ -52,13 +48,11 @@ template <typename Visit> void Store::visit_frames(Visit &&visit) {
 
 template <typename Visit> void Store::visit_roots(Visit &&visit) {
   visit_frames(visit);
-  for (const Global &global : globals_)
-    if (holds_collectable(types(), global.type().type))
-      visit(runtime::get<RawRef>(global.get().cell));
-  for (const auto &table : tables_)
-    if (holds_collectable(types(), table->type().element))
-      for (u64 i = 0; i < table->size(); ++i)
-        visit(table->get(i));
+  for (const Global *global : root_globals_)
+    visit(runtime::get<RawRef>(global->get().cell));
+  for (const Table *table : root_tables_)
+    for (u64 i = 0; i < table->size(); ++i)
+      visit(table->get(i));
   for (const auto &instance : instances_)
     instance->visit_roots(visit);
   handles_->visit_roots(visit);

@@ -7,30 +7,38 @@
 #include "runtime/instance.hh"
 #include "runtime/store.hh"
 #include "runtime/stubs.hh"
-#include "unwind/code_map.hh"
 #include "unwind/walk.hh"
 
 #include <cxxabi.h>
 
-#include <array>
+#include <cstring>
+#include <vector>
 
 namespace trapeze::runtime {
 
 namespace {
 
-/// Cells of one call: on the stack unless there are many.
+/// Zeroed cells of one call: on the stack unless there are many.
 class Cells {
 public:
-  explicit Cells(usize count) : count_(count) {
-    if (count > small_.size())
+  explicit Cells(usize count) {
+    if (count > inline_count) {
       large_.resize(count);
+      cells_ = large_;
+    } else {
+      std::memset(small_, 0, count * sizeof(ValueCell));
+      cells_ = {reinterpret_cast<ValueCell *>(small_), count};
+    }
   }
-  std::span<ValueCell> span() { return {large_.empty() ? small_.data() : large_.data(), count_}; }
+  Cells(const Cells &) = delete;
+  Cells &operator=(const Cells &) = delete;
+  std::span<ValueCell> span() { return cells_; }
 
 private:
-  usize count_;
-  std::array<ValueCell, 16> small_{};
+  static constexpr usize inline_count = 16;
+  alignas(16) u8 small_[inline_count * sizeof(ValueCell)];
   std::vector<ValueCell> large_;
+  std::span<ValueCell> cells_;
 };
 
 /// Temporary roots for as long as it lives.
@@ -74,19 +82,13 @@ void place_results(const CallPlan &plan, std::span<const ValueCell> results, Reg
   }
 }
 
-/// The instance whose code called the stub with frame pointer `stub_fp`; null when the host did.
+/// The instance whose code called the stub with frame pointer `stub_fp`; null when the host did. Wasm calls a host
+/// function only as one of another instance, so the caller has its instance slot; so has cross_instance_tail's frame.
 Instance *calling_instance(u64 stub_fp, u64 entry_fp) {
-  unwind::Frame caller = unwind::caller_of(stub_fp);
-  if (caller.fp == entry_fp)
+  u64 caller_fp = unwind::caller_of(stub_fp).fp;
+  if (caller_fp == entry_fp)
     return nullptr;
-  bool has_slot = caller.pc == reinterpret_cast<u64>(trapeze_tail_return);
-  if (const unwind::LoadedImage *loaded = unwind::CodeMap::get().find(caller.pc - 1)) {
-    const image::FunctionRow *function = loaded->image->find_function(loaded->offset_of(caller.pc - 1));
-    has_slot = function != nullptr && function->frame.has_instance_slot;
-  }
-  if (!has_slot)
-    return nullptr;
-  return Instance::of(reinterpret_cast<const abi::InstanceContext *>(unwind::load_word(caller.fp - 8)));
+  return Instance::of(reinterpret_cast<const abi::InstanceContext *>(unwind::load_word(caller_fp - 8)));
 }
 
 void raise(Store &store, HostResult result) {

@@ -48,10 +48,9 @@ public:
   void drop_data(u32 index) { dropped_data_[index] = 1; }
 
   template <typename Visit> void visit_roots(Visit &&visit) const {
-    for (const auto &segment : elements_)
-      for (RawRef ref : segment)
-        if (ref != 0)
-          visit(ref);
+    for (u32 segment : root_elements_)
+      for (RawRef ref : elements_[segment])
+        visit(ref);
   }
 
 private:
@@ -68,6 +67,7 @@ private:
   std::vector<Global *> globals_;
   std::vector<Tag *> tags_;
   std::vector<std::vector<RawRef>> elements_; ///< evaluated; empty once dropped
+  std::vector<u32> root_elements_;            ///< segments that may hold collected references
   std::vector<u8> dropped_data_;
 };
 

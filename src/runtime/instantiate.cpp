@@ -64,8 +64,11 @@ public:
     for (u32 i = module_.imported_tables; i < module_.tables.size(); ++i)
       TRY(define_table(module_.tables[i]));
     instance_.elements_.resize(module_.elements.size());
-    for (u32 i = 0; i < module_.elements.size(); ++i)
+    for (u32 i = 0; i < module_.elements.size(); ++i) {
+      if (!store_.types().matches(code_.to_engine(module_.elements[i].type), wasm::funcref_type))
+        instance_.root_elements_.push_back(i);
       TRY(evaluate_segment(module_.elements[i], instance_.elements_[i]));
+    }
     name_exported_tags();
     return {};
   }

@@ -47,7 +47,10 @@ Result<Memory *> Store::make_memory(const wasm::MemoryType &type) {
 
 Result<Table *> Store::make_table(const wasm::TableType &type, RawRef init) {
   tables_.push_back(TRY_VALUE(Table::create(*this, type, init)));
-  return tables_.back().get();
+  Table *table = tables_.back().get();
+  if (holds_collectable(table->type().element))
+    root_tables_.push_back(table);
+  return table;
 }
 
 Global *Store::make_global(const wasm::GlobalType &type, const ValueCell &value) {
@@ -57,7 +60,10 @@ Global *Store::make_global(const wasm::GlobalType &type, const ValueCell &value)
 }
 
 Global *Store::add_global(const wasm::GlobalType &type, ValueCell *cell) {
-  return &globals_.emplace_back(*this, type, cell);
+  Global *global = &globals_.emplace_back(*this, type, cell);
+  if (holds_collectable(type.type))
+    root_globals_.push_back(global);
+  return global;
 }
 
 Tag *Store::make_tag(const wasm::FuncType &type) { return add_tag(types().add(type)); }

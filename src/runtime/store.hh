@@ -155,6 +155,7 @@ public:
 private:
   explicit Store(std::shared_ptr<Engine> engine);
   template <typename Visit> void visit_roots(Visit &&visit);
+  bool holds_collectable(wasm::ValType type) const;
   template <typename Visit> void visit_frames(Visit &&visit);
   RawRef allocate(ObjectKind kind, u32 size);
   void set_stack_limit();
@@ -169,6 +170,9 @@ private:
   std::vector<std::unique_ptr<Table>> tables_;
   std::deque<Global> globals_;
   std::deque<Tag> tags_;
+  /// Of those above the ones that may hold collected references.
+  std::vector<Global *> root_globals_;
+  std::vector<Table *> root_tables_;
   std::vector<RawRef> temporary_roots_;
   std::vector<std::exception_ptr> foreign_; ///< by ExceptionObject::foreign
   std::vector<u64> dead_externs_;           ///< values of collected externrefs with tracked_extern

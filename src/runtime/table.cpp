@@ -9,20 +9,17 @@ namespace trapeze::runtime {
 
 namespace {
 
-/// What a table may grow to when it does not declare less: 512 MiB of address space.
-constexpr u64 default_max = u64{1} << 27;
-/// What a table may have at creation.
-constexpr u64 largest_min = u64{1} << 32;
+/// What a table may have: 512 MiB of address space, and no more than that to fill at creation.
+constexpr u64 most_elements = u64{1} << 27;
 
 } // namespace
 
 Result<std::unique_ptr<Table>> Table::create(Store &store, const wasm::TableType &type, RawRef init) {
   std::unique_ptr<Table> table(new Table(store, type));
   const wasm::Limits &limits = type.limits;
-  if (limits.min > largest_min)
+  if (limits.min > most_elements)
     return fail(ErrorKind::Resource, 0, "table size exceeds what the engine can reserve");
-  u64 most = std::max(default_max, limits.min);
-  table->max_ = limits.has_max ? std::min(limits.max, most) : most;
+  table->max_ = limits.has_max ? std::min(limits.max, most_elements) : most_elements;
   table->reserved_ = os::round_up(table->max_ * sizeof(RawRef), os::page_size()) + os::page_size();
   table->descriptor_.base = reinterpret_cast<u32 *>(os::reserve(table->reserved_));
   if (table->descriptor_.base == nullptr)
