@@ -27,7 +27,8 @@ struct Sequences {
     set(Op::Instance, &E::do_instance), set(Op::SetCond, &E::do_set_cond), set(Op::CmovPair, &E::do_cmov_pair);
     for (Op op : {Op::DivS, Op::DivU, Op::RemS, Op::RemU})
       set(op, &E::do_divide);
-    set(Op::MulHighU, &E::do_mul_high), set(Op::Clz, &E::do_count_zeros), set(Op::Ctz, &E::do_count_zeros);
+    set(Op::MulHighU, &E::do_mul_high), set(Op::MulHighS, &E::do_mul_high), set(Op::Clz, &E::do_count_zeros),
+        set(Op::Ctz, &E::do_count_zeros);
     set(Op::PopcntClean, &E::do_popcnt), set(Op::FloatSelect, &E::do_float_select);
     set(Op::Fmin, &E::do_min_max), set(Op::Fmax, &E::do_min_max);
     set(Op::ConvertS32, &E::do_convert), set(Op::ConvertS64, &E::do_convert);

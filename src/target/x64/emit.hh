@@ -100,7 +100,9 @@ private:
   void load_constant(u8 to, Width w, u64 value, bool keep_flags);
 
   // --- emit_control.cpp: frame, jumps, calls, traps
+  u32 pushed_bytes() const;
   void prologue();
+  void clear_ref_slots();
   void epilogue();
   void stack_check();
   void jump(Label target);

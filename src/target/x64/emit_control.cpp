@@ -2,9 +2,9 @@
 //
 //   push rbp
 //   mov  rbp, rsp
-//   sub  rsp, size
-//   mov  [rbp - 8], r13              ; has_instance_slot
-//   mov  [rbp - 16], rbx  ...        ; saved registers in their order
+//   push r13                         ; has_instance_slot
+//   push rbx  ...                    ; saved registers in their order
+//   sub  rsp, size - what was pushed
 //   mov  r11, [r13 + store]          ; the frame can be walked, and nothing far below its top is written yet:
 //   cmp  rsp, [r11 + stack_limit]    ; a frame may be larger than the room left under the limit
 //   jb   stack_overflow
@@ -18,6 +18,7 @@
 #include "base/assert.hh"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 
 namespace trapeze::x64 {
@@ -45,21 +46,32 @@ void Emitter::stack_check() {
   jump_if(Cond::B, trap_label(abi::TrapCode::StackOverflow, ~0u));
 }
 
+/// Instance slot and saved registers lie right below rbp in this order, so pushes put them there.
+u32 Emitter::pushed_bytes() const {
+  const image::FrameInfo &frame = out_->frame;
+  return 8 * (static_cast<u32>(std::popcount(frame.saved_mask)) + frame.has_instance_slot);
+}
+
 void Emitter::prologue() {
   const image::FrameInfo &frame = out_->frame;
   if (settings_->branch_target_marks)
     buffer_.put32(0xfa1e0ff3); // endbr64
   rm_only(Op::Push, Width::W64, rbp);
   rr(Op::MovLoad, Width::W64, rbp, rsp);
-  if (frame.size != 0)
-    rm_only(Op::SubImm, Width::W64, rsp, frame.size);
-  i32 at = 0;
   if (frame.has_instance_slot)
-    put(Op::MovStore, Width::W64, instance_reg, memory(rbp, at -= 8));
+    rm_only(Op::Push, Width::W64, instance_reg);
   for (u32 k = 0; k < 4; ++k)
     if (frame.saved_mask >> k & 1)
-      put(Op::MovStore, Width::W64, saved_regs[k], memory(rbp, at -= 8));
+      rm_only(Op::Push, Width::W64, saved_regs[k]);
+  if (u32 rest = frame.size - pushed_bytes())
+    rm_only(Op::SubImm, Width::W64, rsp, rest);
   stack_check();
+  clear_ref_slots();
+  out_->frame.prologue_size = static_cast<u16>(buffer_.size() > 0xffff ? 0xffff : buffer_.size());
+}
+
+/// The collector reads the home slots of references at every call.
+void Emitter::clear_ref_slots() {
   u32 refs = 0;
   for (const codegen::FrameSlot &s : m_->slots)
     refs += s.is_ref;
@@ -70,17 +82,18 @@ void Emitter::prologue() {
       put(Op::MovStore, Width::W32, scratch, memory(rbp, s.offset));
     else if (s.is_ref)
       put(Op::MovStoreImm, Width::W32, no_register, memory(rbp, s.offset), 0);
-  out_->frame.prologue_size = static_cast<u16>(buffer_.size() > 0xffff ? 0xffff : buffer_.size());
 }
 
+/// rsp is where the prologue left it: back the same way. The instance slot holds what r13 holds.
 void Emitter::epilogue() {
   const image::FrameInfo &frame = out_->frame;
-  i32 at = frame.has_instance_slot ? -8 : 0;
-  for (u32 k = 0; k < 4; ++k)
+  if (u32 rest = frame.size - pushed_bytes())
+    rm_only(Op::AddImm, Width::W64, rsp, rest);
+  for (u32 k = 4; k-- > 0;)
     if (frame.saved_mask >> k & 1)
-      put(Op::MovLoad, Width::W64, saved_regs[k], memory(rbp, at -= 8));
-  if (frame.size != 0)
-    rr(Op::MovLoad, Width::W64, rsp, rbp);
+      rm_only(Op::Pop, Width::W64, saved_regs[k]);
+  if (frame.has_instance_slot)
+    rm_only(Op::Pop, Width::W64, instance_reg);
   rm_only(Op::Pop, Width::W64, rbp);
 }
 

@@ -79,6 +79,11 @@ void Emitter::lea(const MInst &i, u8 dst) {
   put(Op::Lea, w, dst, f);
 }
 
+/// Scalar rows that keep the rest of their destination: cleared first, they need not wait for its old value.
+static bool merges_low(Op op) {
+  return op == Op::Sqrts || op == Op::RoundSs || op == Op::RoundSd || op == Op::Cvtss2sd || op == Op::Cvtsd2ss;
+}
+
 void Emitter::row(const MInst &i) {
   Op op = op_of(i);
   const TableRow &r = x64::row(op);
@@ -104,6 +109,8 @@ void Emitter::row(const MInst &i) {
     ASSERT(!reads(r.rm) || to == f.rm.reg);
     f.rm = Rm::of(to);
   }
+  if (merges_low(op) && (f.rm.is_memory || f.rm.reg != field))
+    rr(Op::Xorp, Width::W32, field, field);
   if (i.form & may_fault)
     note_trap(i.trap);
   put(op, w, field, f, mode_of(i) == Mode::Pool ? 0 : i.imm, cond_of(i));

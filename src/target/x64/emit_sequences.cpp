@@ -77,7 +77,9 @@ void Emitter::do_divide(const MInst &i) {
   buffer_.bind(done);
 }
 
-void Emitter::do_mul_high(const MInst &i) { rm_only(Op::MulWide, width_of(i), reg(i, 1)); }
+void Emitter::do_mul_high(const MInst &i) {
+  rm_only(op_of(i) == Op::MulHighU ? Op::MulWide : Op::ImulWide, width_of(i), reg(i, 1));
+}
 
 /// bsr and bsf leave the result alone, if the operand is zero, and set ZF.
 ///

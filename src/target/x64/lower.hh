@@ -177,13 +177,24 @@ private:
   void mul(Inst i, const InstRow &r, u32);
   void bitwise(Inst i, const InstRow &r, u32 op);
   void shift(Inst i, const InstRow &r, u32 op);
-  void divide(Inst i, const InstRow &r, u32 op);
   void count_bits(Inst i, const InstRow &r, u32 op);
   void extend(Inst i, const InstRow &r, u32 op);
   void wrap(Inst i, const InstRow &r, u32);
   void two_address(Inst i, Op op, Value a, Value b, Width w, bool commutes);
   bool and_mask(Inst i, const InstRow &r);
+
+  // --- lower_division.cpp
+  void divide(Inst i, const InstRow &r, u32 op);
   bool divide_by_constant(Inst i, const InstRow &r, u32 op);
+  VReg quotient_u32(VReg x, u32 c);
+  VReg quotient_u64(VReg x, u64 c);
+  VReg quotient_s32(VReg x, u32 c);
+  VReg quotient_s64(VReg x, u64 c);
+  VReg wide_constant(u64 value);
+  VReg shifted(Op op, Width w, VReg x, u32 count);
+  VReg multiplied(VReg x, u64 factor);
+  VReg multiplied_high(Op op, VReg x, u64 factor);
+  VReg added(VReg x, VReg y);
 
   // --- lower_compare.cpp
   Cond condition(Value v);
@@ -209,6 +220,7 @@ private:
   // --- lower_memory.cpp
   void load(Inst i, const InstRow &r, u32);
   void store(Inst i, const InstRow &r, u32);
+  Value stored_part(Value v, u32 bytes) const;
   bool store_in_place(const InstRow &r, Width w);
   void slot_load(Inst i, const InstRow &r, u32);
   void slot_store(Inst i, const InstRow &r, u32);

@@ -41,6 +41,19 @@ void Lowering::load(Inst i, const InstRow &r, u32) {
   load_into(result(i), r.type, access, m, is_remat ? codegen::is_remat : 0);
 }
 
+/// Past what changes only bits that are not stored.
+Value Lowering::stored_part(Value v, u32 bytes) const {
+  for (;;) {
+    const InstRow &r = row(v);
+    u64 mask = (u64{1} << (8 * bytes)) - 1;
+    bool is_masked = r.op == ir::Op::And && is_const(r.arg(1)) && (row(r.arg(1)).bits() & mask) == mask;
+    bool is_extended = (r.op == ir::Op::Extend8S && bytes == 1) || (r.op == ir::Op::Extend16S && bytes <= 2);
+    if (!is_masked && !is_extended)
+      return v;
+    v = r.arg(0);
+  }
+}
+
 /// Stores the low `bytes` of a value; integer and simple float constants as immediates.
 void Lowering::store_value(Value v, u32 bytes, const RmOperand &m) {
   const InstRow &r = row(v);
@@ -114,7 +127,7 @@ void Lowering::store(Inst, const InstRow &r, u32) {
   RmOperand m = address(r.arg(0), r.c);
   m.faults = access.can_trap;
   m.trap = access.trap;
-  store_value(r.arg(1), bytes, m);
+  store_value(bytes <= 2 ? stored_part(r.arg(1), bytes) : r.arg(1), bytes, m);
 }
 
 void Lowering::slot_load(Inst i, const InstRow &r, u32) {
