@@ -1,23 +1,11 @@
 // The process's map from pc to image, and an image's own map from return offset to call site.
 #include "unwind/code_map.hh"
 
-#include "base/assert.hh"
-
 #include <bit>
 
 namespace trapeze::unwind {
 
-namespace {
-
-/// Multiplicative hashing: the high bits of the product, one table entry's worth.
-u32 hash(u32 offset, u32 shift) { return (offset * 0x9e3779b1u) >> shift; }
-
-} // namespace
-
-CodeMap &CodeMap::get() {
-  static CodeMap map;
-  return map;
-}
+constinit CodeMap CodeMap::map_;
 
 Region *CodeMap::add_region(u64 base, u64 size) {
   u32 count = count_.load(std::memory_order_relaxed);
@@ -26,7 +14,7 @@ Region *CodeMap::add_region(u64 base, u64 size) {
   Region &region = regions_[count];
   region.base = base;
   region.size = size;
-  region.granules = std::make_unique<std::atomic<const LoadedImage *>[]>(size >> granule_log2);
+  region.granules = new std::atomic<const LoadedImage *>[size >> granule_log2]();
   count_.store(count + 1, std::memory_order_release);
   return &region;
 }
@@ -41,6 +29,8 @@ void CodeMap::publish(Region &region, const LoadedImage *image, u64 base, u64 si
 void CodeMap::withdraw(Region &region, u64 base, u64 size) { publish(region, nullptr, base, size); }
 
 void LoadedImage::build_call_hash() {
+  regions = image->regions.data();
+  clauses = image->clauses.data();
   u32 count = 0;
   for (const image::CallSiteRow &row : image->calls)
     count += row.region != image::no_region;
@@ -49,7 +39,7 @@ void LoadedImage::build_call_hash() {
   u32 log2 = static_cast<u32>(std::bit_width(count)) + 1; // at most half full
   call_hash_shift = 32 - log2;
   call_hash_mask = (1u << log2) - 1;
-  call_hash = std::make_unique<CallHashEntry[]>(usize{1} << log2);
+  call_hash = std::make_unique<HandledCall[]>(usize{1} << log2);
   for (u32 i = 0; i < image->calls.size(); ++i) {
     const image::CallSiteRow &row = image->calls[i];
     if (row.region == image::no_region)
@@ -57,20 +47,7 @@ void LoadedImage::build_call_hash() {
     u32 slot = hash(row.return_offset, call_hash_shift);
     while (call_hash[slot].return_offset != ~0u)
       slot = (slot + 1) & call_hash_mask;
-    call_hash[slot] = {row.return_offset, i};
-  }
-}
-
-const image::CallSiteRow *LoadedImage::find_handled_call(u64 return_address) const {
-  if (call_hash == nullptr)
-    return nullptr;
-  u32 offset = offset_of(return_address);
-  for (u32 slot = hash(offset, call_hash_shift);; slot = (slot + 1) & call_hash_mask) {
-    const CallHashEntry &entry = call_hash[slot];
-    if (entry.return_offset == offset)
-      return &image->calls[entry.row];
-    if (entry.return_offset == ~0u)
-      return nullptr;
+    call_hash[slot] = {row.return_offset, row.region, image->functions[row.function].frame.size, i};
   }
 }
 

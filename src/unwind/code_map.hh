@@ -14,8 +14,11 @@ namespace trapeze::unwind {
 
 inline constexpr u32 granule_log2 = 16;
 
-struct CallHashEntry {
+/// A call site inside a region, with all that the search needs to go on: one cache line answers for a frame.
+struct HandledCall {
   u32 return_offset = ~0u; ///< ~0: free
+  u32 region = 0;          ///< innermost
+  u32 frame_size = 0;      ///< of the function: where sp stands when a pad is landed in
   u32 row = 0;             ///< of CodeImage::calls
 };
 
@@ -27,28 +30,43 @@ struct LoadedImage {
   u32 tags_offset = 0;   ///< of the tag array in the contexts of its instances
   void *owner = nullptr; ///< the runtime's Code
 
-  /// Calls inside regions only: most frames of a walk are answered by one miss in a small table.
-  std::unique_ptr<CallHashEntry[]> call_hash;
+  /// Open addressing. Calls inside regions only: most frames of a walk are answered by one miss in a small table.
+  std::unique_ptr<HandledCall[]> call_hash;
   u32 call_hash_mask = 0, call_hash_shift = 0;
+  const image::Region *regions = nullptr; ///< of `image`
+  const image::Clause *clauses = nullptr;
 
   /// `image` is complete; before publishing.
   void build_call_hash();
   /// The call site, if it is inside a region; else null.
-  const image::CallSiteRow *find_handled_call(u64 return_address) const;
+  const HandledCall *find_handled_call(u64 return_address) const {
+    if (call_hash == nullptr)
+      return nullptr;
+    u32 offset = offset_of(return_address);
+    for (u32 slot = hash(offset, call_hash_shift);; slot = (slot + 1) & call_hash_mask) {
+      const HandledCall &entry = call_hash[slot];
+      if (entry.return_offset == offset)
+        return &entry;
+      if (entry.return_offset == ~0u)
+        return nullptr;
+    }
+  }
   u32 offset_of(u64 pc) const { return static_cast<u32>(pc - reinterpret_cast<u64>(base)); }
+  /// Multiplicative: the high bits of the product, one table entry's worth.
+  static u32 hash(u32 offset, u32 shift) { return (offset * 0x9e3779b1u) >> shift; }
 };
 
 /// One reserved region. Never goes away before the process ends.
 struct Region {
   u64 base = 0, size = 0;
-  std::unique_ptr<std::atomic<const LoadedImage *>[]> granules;
+  std::atomic<const LoadedImage *> *granules = nullptr; ///< never freed: faults may come until the process ends
 };
 
 /// All regions of the process: engines share the map, as a fault does not say whose it is.
 class CodeMap {
 public:
   static constexpr u32 max_regions = 64;
-  static CodeMap &get();
+  static CodeMap &get() { return map_; }
   /// Null: too many.
   Region *add_region(u64 base, u64 size);
   void publish(Region &region, const LoadedImage *image, u64 base, u64 size);
@@ -64,6 +82,7 @@ public:
   }
 
 private:
+  static CodeMap map_;
   std::atomic<u32> count_{0};
   Region regions_[max_regions];
 };

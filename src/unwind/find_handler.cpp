@@ -2,7 +2,6 @@
 // can stand last), so images are looked up by the byte before it.
 #include "unwind/find_handler.hh"
 
-#include "base/assert.hh"
 #include "unwind/code_map.hh"
 #include "unwind/walk.hh"
 
@@ -12,14 +11,12 @@ namespace {
 
 /// The first clause on the way out that matches; null: none.
 const image::Clause *find_clause(const LoadedImage &loaded, u32 region, const void *const *tags, const void *tag) {
-  const image::CodeImage &image = *loaded.image;
-  for (; region != image::no_region; region = image.regions[region].parent) {
-    const image::Region &row = image.regions[region];
-    for (u32 i = 0; i < row.clause_count; ++i) {
-      const image::Clause &clause = image.clauses[row.first_clause + i];
-      if (clause.tag == image::catch_all_tag || tags[clause.tag] == tag)
-        return &clause;
-    }
+  for (; region != image::no_region; region = loaded.regions[region].parent) {
+    const image::Region &row = loaded.regions[region];
+    const image::Clause *clause = loaded.clauses + row.first_clause, *end = clause + row.clause_count;
+    for (; clause != end; ++clause)
+      if (clause->tag == image::catch_all_tag || tags[clause->tag] == tag)
+        return clause;
   }
   return nullptr;
 }
@@ -40,15 +37,14 @@ bool find_handler(u64 stub_fp, u64 entry_fp, const void *tag, Landing &landing) 
       base = reinterpret_cast<u64>(loaded->base);
       size = loaded->size;
     }
-    const image::CallSiteRow *call = loaded->find_handled_call(frame.pc);
-    if (call == nullptr)
+    const HandledCall *call = loaded->find_handled_call(frame.pc);
+    if (call == nullptr) [[likely]]
       continue;
     // A function with regions keeps its instance at [fp - 8] (abi/convention.hh).
     const u8 *context = reinterpret_cast<const u8 *>(load_word(frame.fp - 8));
     auto tags = reinterpret_cast<const void *const *>(context + loaded->tags_offset);
     if (const image::Clause *clause = find_clause(*loaded, call->region, tags, tag)) {
-      u32 frame_size = loaded->image->functions[call->function].frame.size;
-      landing = {base + clause->pad, frame.fp, frame.fp - frame_size};
+      landing = {base + clause->pad, frame.fp, frame.fp - call->frame_size};
       return true;
     }
   }

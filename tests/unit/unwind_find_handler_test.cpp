@@ -142,7 +142,7 @@ TEST_CASE("ten thousand call sites are all found, others are not") {
     code.call(5 + i * 6, i % 3 == 0 ? catching : image::no_region);
   code.loaded.build_call_hash();
   for (u32 i = 0; i < 10'000; ++i) {
-    const image::CallSiteRow *row = code.loaded.find_handled_call(code.at(5 + i * 6));
+    const HandledCall *row = code.loaded.find_handled_call(code.at(5 + i * 6));
     REQUIRE((row != nullptr) == (i % 3 == 0));
     if (row != nullptr)
       REQUIRE(row->return_offset == 5 + i * 6);
