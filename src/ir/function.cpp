@@ -1,16 +1,9 @@
-// The rows of ops.def, and the accessors of a function's pool and lists.
+// The accessors of a function's pool and lists.
 #include "ir/function.hh"
 
 #include "base/assert.hh"
 
 namespace trapeze::ir {
-
-static constexpr OpRow rows[] = {
-#define IROP(id, text, format, result, effect) {text, Format::format, ResultKind::result, Effect::effect},
-#include "ir/ops.def"
-};
-
-const OpRow &row(Op op) { return rows[static_cast<u32>(op)]; }
 
 void Function::clear() {
   func = 0;

@@ -78,7 +78,11 @@ struct OpRow {
   ResultKind result;
   Effect effect;
 };
-const OpRow &row(Op op);
+inline constexpr OpRow op_rows[] = {
+#define IROP(id, text, format, result, effect) {text, Format::format, ResultKind::result, Effect::effect},
+#include "ir/ops.def"
+};
+constexpr const OpRow &row(Op op) { return op_rows[static_cast<u32>(op)]; }
 
 /// Integer conditions; `inverse` and `swapped` in ir/conditions.hh.
 enum class Cond : u8 { Eq, Ne, LtS, LtU, GtS, GtU, LeS, LeU, GeS, GeU };

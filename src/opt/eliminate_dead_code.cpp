@@ -132,7 +132,6 @@ struct Liveness {
 } // namespace
 
 void eliminate_dead_code(Function &fn, Workspace &ws) {
-  ws.cfg.compute(fn);
   Liveness l{fn, ws, {}, {}, {}};
   l.run();
   l.remove_dead_parameters(); // while the jumps still bring what they brought

@@ -61,9 +61,14 @@ private:
   u32 epoch_ = 0, count_ = 0;
   base::SideVec<Value, Value> numbers_{no_inst}; ///< constants: the first equal one
   base::IdVec<Block, Block> scope_;              ///< the innermost pad that dominates, or the entry
-  base::IdVec<Block, u32> state_at_end_;
+  struct State {
+    u32 lengths = 0, globals = 0;
+  };
+  base::IdVec<Block, State> state_at_end_;
   base::IdVec<Loop, u8> calls_; ///< a call stands in it
-  u32 state_ = 0, states_ = 0;
+  void forget() { state_ = {++states_, states_}; }
+  State state_;
+  u32 states_ = 0;
 };
 
 u32 hash(const Key &k) {
@@ -162,19 +167,19 @@ void Numbering::visit(Inst i) {
   for_each_operand(*fn_, i, [&](u32 &operand) { operand = base::index_of(resolve(*ws_, Value{operand})); });
   const InstRow &r = fn_->insts[i];
   if (clobbers_state(*fn_, i))
-    state_ = ++states_;
+    forget();
   Key key{r, 0, r.op == Op::Const ? no_block : scope_[fn_->links[i].block]};
   const OpRow &op = row(r.op);
   if (op.format == Format::Load) {
     const Alias alias = Access::unpack(r.aux).alias;
     if (alias == Alias::Length || alias == Alias::Global)
-      key.state = state_;
+      key.state = alias == Alias::Length ? state_.lengths : state_.globals;
     else if (alias != Alias::Fixed)
       return;
     key.row.a = base::index_of(number(r.arg(0)));
   } else if (op.format == Format::Store) {
     if (Access::unpack(r.aux).alias == Alias::Global)
-      state_ = ++states_;
+      state_.globals = ++states_;
     return;
   } else if (op.effect != Effect::Pure && op.format != Format::Binary && op.format != Format::Unary &&
              r.op != Op::TrapIf) {
@@ -231,7 +236,10 @@ void Numbering::merge_parameters(Block b) {
 void Numbering::block(Block b) {
   const auto preds = ws_->cfg.preds(b);
   const bool continues = preds.size() == 1 && !fn_->blocks[b].is_pad;
-  state_ = continues ? state_at_end_[preds[0]] : ++states_;
+  if (continues)
+    state_ = state_at_end_[preds[0]];
+  else
+    forget();
   merge_parameters(b);
   for (Inst i = fn_->blocks[b].first, next; !is_none(i); i = next) {
     next = fn_->links[i].next;
@@ -243,7 +251,8 @@ void Numbering::block(Block b) {
 void Numbering::run(Function &fn, Workspace &ws) {
   fn_ = &fn;
   ws_ = &ws;
-  count_ = state_ = states_ = 0;
+  count_ = states_ = 0;
+  state_ = {};
   if (++epoch_ == 0) {
     std::fill(table_.begin(), table_.end(), Entry{});
     epoch_ = 1;
@@ -252,7 +261,7 @@ void Numbering::run(Function &fn, Workspace &ws) {
   scope_.clear();
   scope_.resize(fn.blocks.size(), fn.entry);
   state_at_end_.clear();
-  state_at_end_.resize(fn.blocks.size(), 0);
+  state_at_end_.resize(fn.blocks.size());
   find_calling_loops();
   for (Block b : ws.dominators.tree_order())
     scope_[b] = b == fn.entry || fn.blocks[b].is_pad ? b : scope_[ws.dominators.idom(b)];
@@ -288,7 +297,6 @@ void drop_replaced_parameters(Function &fn, Workspace &ws) {
 
 void number_values(Function &fn, Workspace &ws) {
   static thread_local Numbering numbering;
-  ws.cfg.compute(fn);
   ws.dominators.compute(fn, ws.cfg);
   ws.loops.compute(fn, ws.cfg, ws.dominators);
   numbering.run(fn, ws);

@@ -1,4 +1,5 @@
-// One function per pass, in a file of its name. Each leaves a function that ir::verify accepts.
+// One function per pass, in a file of its name. Each leaves a function that ir::verify accepts, and finds and
+// leaves ws.cfg up to date.
 #pragma once
 
 #include "ir/cfg.hh"

@@ -8,6 +8,7 @@ namespace trapeze::opt {
 void run(ir::Function &fn, u32 level) {
   static thread_local Workspace ws;
 
+  ws.cfg.compute(fn);
   prune_regions(fn, ws); // first: pads that nothing reaches would keep half of the function alive
   if (level > 0) {
     straighten(fn, ws);          // fewer blocks for all that follows, and longer stretches for value numbering
@@ -17,7 +18,6 @@ void run(ir::Function &fn, u32 level) {
     straighten(fn, ws); // branches on conditions that turned out constant
   }
   // --- from here on no instruction moves
-  ws.cfg.compute(fn);
   ws.dominators.compute(fn, ws.cfg);
   ws.loops.compute(fn, ws.cfg, ws.dominators);
   ir::order(fn, ws.cfg, ws.loops);

@@ -28,9 +28,8 @@ static bool drop_unreached(Function &fn, const Cfg &cfg) {
 void prune_regions(Function &fn, Workspace &ws) {
   if (fn.regions.empty())
     return;
-  do
+  while (drop_unreached(fn, ws.cfg))
     ws.cfg.compute(fn);
-  while (drop_unreached(fn, ws.cfg));
   // The nearest region with clauses, by itself or outward: parents have lower numbers.
   base::IdVec<Region, Region> nearest;
   for (Region r : base::ids(fn.regions)) {

@@ -23,10 +23,11 @@ static void make_jump(Function &fn, Inst end, Block target) {
   fn.insts[end] = {Op::Jump, Type::None, 0, 0, edge, 0};
 }
 
-static void fold_branches(Function &fn) {
-  for (Block b : base::ids(fn.blocks)) {
+static bool fold_branches(Function &fn, const Cfg &cfg) {
+  bool changed = false;
+  for (Block b : cfg.reverse_postorder()) {
     const Inst end = fn.terminator(b);
-    if (is_none(end) || (fn.insts[end].op != Op::Branch && fn.insts[end].op != Op::Switch))
+    if ((fn.insts[end].op != Op::Branch && fn.insts[end].op != Op::Switch))
       continue;
     const InstRow &r = fn.insts[end];
     const InstRow &condition = fn.insts[r.arg(0)];
@@ -35,7 +36,9 @@ static void fold_branches(Function &fn) {
     const u32 value = static_cast<u32>(condition.bits());
     const u32 taken = r.op == Op::Branch ? value == 0 : std::min(value, r.c - 1);
     make_jump(fn, end, fn.edge(end, taken).target);
+    changed = true;
   }
+  return changed;
 }
 
 namespace {
@@ -62,6 +65,7 @@ struct Straightener {
       const Inst next = fn.terminator(target);
       if (fn.edge(next, 0).target == target)
         return;
+      changed = true;
       fn.insts[end].b = fn.insts[next].b; // an edge may be shared: passes replace edges, or rewrite them alike
     }
   }
@@ -80,8 +84,10 @@ struct Straightener {
     if (!is_empty(yes) || !is_empty(no))
       return;
     const Edge x = fn.edge(fn.terminator(yes), 0), y = fn.edge(fn.terminator(no), 0);
-    if (x.target == y.target && std::equal(x.args.begin(), x.args.end(), y.args.begin(), y.args.end()))
-      fn.insts[end] = {Op::Jump, Type::None, 0, 0, fn.insts[fn.terminator(yes)].b, 0};
+    if (x.target != y.target || !std::equal(x.args.begin(), x.args.end(), y.args.begin(), y.args.end()))
+      return;
+    fn.insts[end] = {Op::Jump, Type::None, 0, 0, fn.insts[fn.terminator(yes)].b, 0};
+    changed = true;
   }
 
   /// Appends the only successor as long as that is possible.
@@ -115,25 +121,30 @@ struct Straightener {
     from.first = from.last = no_inst;
     from.params.clear();
     is_absorbed[next] = 1;
+    changed = true;
   }
 
   base::SideVec<Block, u8> is_absorbed{0};
+  bool changed = false;
 };
 
 } // namespace
 
 void straighten(Function &fn, Workspace &ws) {
-  fold_branches(fn);
-  ws.cfg.compute(fn);
-  Straightener s{fn, ws};
+  if (fold_branches(fn, ws.cfg))
+    ws.cfg.compute(fn);
+  Straightener s{fn, ws, base::SideVec<Block, u8>(0), false};
   for (Block b : ws.cfg.reverse_postorder()) {
     s.merge_arms(b);
     s.jump_over(b);
   }
-  ws.cfg.compute(fn);
+  if (std::exchange(s.changed, false))
+    ws.cfg.compute(fn);
   for (Block b : ws.cfg.reverse_postorder())
     if (s.is_absorbed[b] == 0)
       s.extend(b);
+  if (!s.changed)
+    return;
   ws.cfg.compute(fn);
   rewrite(fn, ws);
 }
