@@ -4,7 +4,11 @@
 #include "runtime/memory.hh"
 #include "runtime/tag.hh"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <chrono>
+#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -287,4 +291,68 @@ TEST_CASE("several threads, each with its own store, share an engine and a modul
   for (std::thread &thread : threads)
     thread.join();
   CHECK(good == 4000);
+}
+
+TEST_CASE("a fault in a host function is not a trap") {
+  pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    close(2); // a sanitizer's report
+    World world;
+    CallsHost m;
+    volatile int *nowhere = nullptr;
+    Func f = host_i32(world, [nowhere](Caller &, i32, ValueCell &) {
+      *nowhere = 1;
+      return HostResult::returned();
+    });
+    Instance *instance = world.instantiate(m.module, std::move(m.image), {f});
+    i32 result = 0;
+    Outcome outcome = call(world, world.func(instance, "run"), {1}, result);
+    _exit(outcome.kind == OutcomeKind::Trap ? 77 : 78);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  bool is_trap = WIFEXITED(status) && (WEXITSTATUS(status) == 77 || WEXITSTATUS(status) == 78);
+  CHECK(!is_trap);
+}
+
+TEST_CASE("an illegal instruction that the trap table does not name is not a trap either") {
+  pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    close(2);
+    World world;
+    TestModule m;
+    m.func(m.type({}, {}), "f");
+    Assembler a(*m.module);
+    a.begin().bytes({0x55, 0x48, 0x89, 0xe5, 0x0f, 0x0b}).end();
+    Instance *instance = world.instantiate(m, a.take());
+    i32 result = 0;
+    (void)call(world, world.func(instance, "f"), {}, result);
+    _exit(77);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK((!WIFEXITED(status) || WEXITSTATUS(status) != 77));
+}
+
+TEST_CASE("no page is writable and executable") {
+  World world;
+  CallsHost m;
+  auto code = Code::load(world.engine, m.module.module, std::move(m.image));
+  REQUIRE(code.has_value());
+  std::ifstream maps("/proc/self/maps");
+  u64 base = reinterpret_cast<u64>((*code)->base());
+  bool is_found = false;
+  for (std::string line; std::getline(maps, line);) {
+    CAPTURE(line);
+    std::string access = line.substr(line.find(' ') + 1, 4);
+    CHECK((access.find('w') == std::string::npos || access.find('x') == std::string::npos));
+    u64 low = std::stoull(line, nullptr, 16), high = std::stoull(line.substr(line.find('-') + 1), nullptr, 16);
+    if (low <= base && base < high) {
+      is_found = true;
+      CHECK(access.substr(0, 3) == "r-x");
+    }
+  }
+  CHECK(is_found);
 }
