@@ -1,3 +1,4 @@
+// Publishing an image is the last step of loading: whoever finds it in the code map finds it complete.
 #include "runtime/code.hh"
 
 #include "base/assert.hh"

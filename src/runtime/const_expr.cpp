@@ -1,34 +1,20 @@
+// A stack machine of a dozen operators, read straight from the bytes.
 #include "runtime/const_expr.hh"
 
 #include "base/byte_reader.hh"
 #include "runtime/instance.hh"
+#include "wasm/opcodes.hh"
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <vector>
 
 namespace trapeze::runtime {
 
 namespace {
 
-enum Opcode : u32 {
-  End = 0x0b,
-  GlobalGet = 0x23,
-  I32Const = 0x41,
-  I64Const = 0x42,
-  F32Const = 0x43,
-  F64Const = 0x44,
-  I32Add = 0x6a,
-  I32Sub = 0x6b,
-  I32Mul = 0x6c,
-  I64Add = 0x7c,
-  I64Sub = 0x7d,
-  I64Mul = 0x7e,
-  RefNull = 0xd0,
-  RefFunc = 0xd2,
-  SimdPrefix = 0xfd,
-  V128Const = 12,
-};
+using wasm::Opcode;
 
 class Evaluator {
 public:
@@ -37,68 +23,78 @@ public:
   Result<ValueCell> run() {
     for (;;) {
       u64 at = reader_.offset();
-      u8 opcode = reader_.u8_();
-      if (opcode == End)
+      Opcode opcode = next();
+      if (opcode == Opcode::End)
         break;
-      if (!step(opcode))
-        return fail(ErrorKind::Unsupported, at, fmt::format("constant expression with operator 0x{:02x}", opcode));
+      if (opcode == wasm::no_opcode || !step(opcode))
+        return fail(ErrorKind::Unsupported, at, fmt::format("constant expression with {}", name(opcode)));
     }
     TRY(reader_.status());
     return stack_.back();
   }
 
 private:
+  static const char *name(Opcode opcode) {
+    return opcode == wasm::no_opcode ? "an unknown operator" : wasm::row(opcode).text;
+  }
+
+  Opcode next() {
+    u32 code = reader_.u8_();
+    bool has_prefix = code == 0xfb || code == 0xfd;
+    return wasm::find_opcode(has_prefix ? code << 16 | reader_.leb_u32() : code);
+  }
+
   template <typename T> void push(T value) { stack_.push_back(cell_of(value)); }
 
-  template <typename T> void arithmetic(u32 operation) { // 0: add, 1: sub, 2: mul
+  template <typename T, typename Operation> void arithmetic(Operation operation) {
     T right = get<T>(stack_.back());
     stack_.pop_back();
-    T left = get<T>(stack_.back());
-    set<T>(stack_.back(), operation == 0 ? left + right : operation == 1 ? left - right : left * right);
+    set<T>(stack_.back(), operation(get<T>(stack_.back()), right));
   }
 
   /// False: not an operator of this evaluator.
-  bool step(u32 opcode) {
+  bool step(Opcode opcode) {
     switch (opcode) {
-    case I32Const:
+    case Opcode::I32Const:
       return push(reader_.leb_s32()), true;
-    case I64Const:
+    case Opcode::I64Const:
       return push(reader_.leb_s64()), true;
-    case F32Const:
+    case Opcode::F32Const:
       return push(reader_.u32_le()), true;
-    case F64Const:
+    case Opcode::F64Const:
       return push(reader_.u64_le()), true;
-    case GlobalGet:
+    case Opcode::V128Const:
+      return vector_constant(), true;
+    case Opcode::GlobalGet:
       return stack_.push_back(instance_.global(reader_.leb_u32())->get().cell), true;
-    case I32Add:
-    case I32Sub:
-    case I32Mul:
-      return arithmetic<u32>(opcode - I32Add), true;
-    case I64Add:
-    case I64Sub:
-    case I64Mul:
-      return arithmetic<u64>(opcode - I64Add), true;
-    case RefNull:
+    case Opcode::RefNull:
       reader_.leb_s33();
       return push(RawRef{0}), true;
-    case RefFunc:
+    case Opcode::RefFunc:
       return push(instance_.func_ref(reader_.leb_u32())), true;
-    case SimdPrefix:
-      return vector_constant();
+    case Opcode::I32Add:
+      return arithmetic<u32>(std::plus()), true;
+    case Opcode::I32Sub:
+      return arithmetic<u32>(std::minus()), true;
+    case Opcode::I32Mul:
+      return arithmetic<u32>(std::multiplies()), true;
+    case Opcode::I64Add:
+      return arithmetic<u64>(std::plus()), true;
+    case Opcode::I64Sub:
+      return arithmetic<u64>(std::minus()), true;
+    case Opcode::I64Mul:
+      return arithmetic<u64>(std::multiplies()), true;
     default:
       return false;
     }
   }
 
-  bool vector_constant() {
-    if (reader_.leb_u32() != V128Const)
-      return false;
+  void vector_constant() {
     std::span<const u8> bytes = reader_.bytes(16);
     ValueCell cell{};
     if (bytes.size() == 16)
       std::memcpy(cell.bytes, bytes.data(), 16);
     stack_.push_back(cell);
-    return true;
   }
 
   base::ByteReader reader_;

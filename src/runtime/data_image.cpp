@@ -1,3 +1,4 @@
+// Segments are laid out in a memory file in order, so that later ones win where they overlap, as when copied.
 #include "runtime/data_image.hh"
 
 #include "base/byte_reader.hh"

@@ -1,9 +1,12 @@
+// Creation; the environment is read here and nowhere else.
 #include "runtime/engine.hh"
 
 #include "os/signals.hh"
+#include "runtime/exception_log.hh"
 #include "runtime/traps.hh"
 
 #include <cstdlib>
+#include <mutex>
 #include <string_view>
 
 namespace trapeze::runtime {
@@ -11,6 +14,8 @@ namespace trapeze::runtime {
 Result<std::shared_ptr<Engine>> Engine::create() {
   if (!os::install_fault_handlers(resolve_fault))
     return fail(ErrorKind::Resource, 0, "the system refused handlers for faults");
+  static std::once_flag once;
+  std::call_once(once, read_log_settings);
   std::shared_ptr<Engine> engine(new Engine);
   if (const char *stress = std::getenv("TRAPEZE_STRESS"))
     engine->stress_collect_ = std::string_view(stress).find("collect") != std::string_view::npos;

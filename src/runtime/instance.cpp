@@ -1,3 +1,4 @@
+// The context is one zeroed allocation; instantiate.cpp fills its arrays. Funcrefs are made when first asked for.
 #include "runtime/instance.hh"
 
 #include "base/assert.hh"

@@ -1,3 +1,4 @@
+// Fresh pages are null references; pages are committed as the table grows, up to what was reserved.
 #include "runtime/table.hh"
 
 #include "os/memory.hh"

@@ -1,3 +1,4 @@
+// Which fields the collector must look at is worked out once per tag.
 #include "runtime/tag.hh"
 
 namespace trapeze::runtime {

@@ -1,6 +1,7 @@
 // How Wasm is left or landed in when a call does not return normally: what the stubs ask. EXCEPTIONS.md, The throw.
 //
 // Every function here returns to its stub with a Landing: a pad in a frame of this activation, or the entry frame.
+#include "runtime/exception_log.hh"
 #include "runtime/heap.hh"
 #include "runtime/instance.hh"
 #include "runtime/store.hh"
@@ -46,6 +47,8 @@ void abandon_with_exception(Store &store, u64 stub_fp, Landing &landing) {
 void unwind_to_handler(abi::StoreContext *context, u64 stub_fp, Landing &landing) {
   Store &store = Store::of(context);
   store.count_throw();
+  if (logs_exceptions) [[unlikely]]
+    log_throw(store, stub_fp);
   if (!unwind::find_handler(stub_fp, store.activation()->entry_fp, context->current_tag, landing))
     abandon_with_exception(store, stub_fp, landing);
 }
