@@ -171,9 +171,9 @@ void Runner::dispatch(const Command &command) {
 
 /// Assembled, decoded, validated.
 Result<wasm::Module> Runner::checked(const text::ScriptModule &module) const {
-  text::Assembled assembled = TRY_VALUE(text::assemble(source_, module));
-  auto bytes = std::make_shared<const std::vector<u8>>(std::move(assembled.bytes));
   const wasm::Features &features = engine_.impl().features;
+  text::Assembled assembled = TRY_VALUE(text::assemble(source_, module, features));
+  auto bytes = std::make_shared<const std::vector<u8>>(std::move(assembled.bytes));
   wasm::Module m = TRY_VALUE(decode::module(bytes, features));
   TRY(validate::everything(m, features));
   return m;

@@ -4,6 +4,7 @@
 #include "text/numbers.hh"
 #include "text/strings.hh"
 
+#include <algorithm>
 #include <string>
 
 namespace trapeze::text {
@@ -220,6 +221,7 @@ bool Lexer::annotation() {
   Annotation a;
   a.offset = static_cast<u32>(at_);
   a.before = static_cast<u32>(list_.tokens.size());
+  list_.first_annotation = std::min(list_.first_annotation, a.offset);
   at_ += 2;
   std::string id;
   if (!annotation_id(id))

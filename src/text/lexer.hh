@@ -53,6 +53,7 @@ struct Annotation {
 struct TokenList {
   std::vector<Token> tokens; ///< the last one is End
   std::vector<Annotation> annotations;
+  u32 first_annotation = ~0u; ///< offset of the first one of any id; ~0: there is none
 };
 
 /// Offsets count from the start of `source`, of which [begin, end) is cut.

@@ -312,12 +312,12 @@ Result<std::vector<Command>> parse_script(std::string_view source) {
   return commands;
 }
 
-Result<Assembled> assemble(std::string_view script, const ScriptModule &module) {
+Result<Assembled> assemble(std::string_view script, const ScriptModule &module, const wasm::Features &features) {
   switch (module.form) {
   case ModuleForm::Text:
-    return assemble_span(script, module.begin, module.end);
+    return assemble_span(script, module.begin, module.end, features);
   case ModuleForm::Quote:
-    return assemble_span(module.contents, 0, module.contents.size());
+    return assemble_span(module.contents, 0, module.contents.size(), features);
   case ModuleForm::Binary:
     break;
   }

@@ -106,9 +106,9 @@ Result<std::vector<Command>> parse_script(std::string_view source);
 
 /// The bytes of a script's module. Offsets of errors and of the map are into the script for text modules,
 /// into the quoted text for quoted ones.
-Result<Assembled> assemble(std::string_view script, const ScriptModule &module);
+Result<Assembled> assemble(std::string_view script, const ScriptModule &module, const wasm::Features &features);
 
 /// The same for part of a source; offsets count from its start.
-Result<Assembled> assemble_span(std::string_view source, u64 begin, u64 end);
+Result<Assembled> assemble_span(std::string_view source, u64 begin, u64 end, const wasm::Features &features);
 
 } // namespace trapeze::text

@@ -16,8 +16,10 @@ u64 SourceMap::source_offset(u64 binary_offset) const {
   return after == entries.begin() ? 0 : std::prev(after)->source;
 }
 
-Result<Assembled> assemble_span(std::string_view source, u64 begin, u64 end) {
+Result<Assembled> assemble_span(std::string_view source, u64 begin, u64 end, const wasm::Features &features) {
   TokenList tokens = TRY_VALUE(tokenize(source, begin, end));
+  if (tokens.first_annotation != ~0u && !features.has(wasm::Feature::Annotations))
+    return fail(ErrorKind::Unsupported, tokens.first_annotation, disabled_message(wasm::Feature::Annotations));
   Cursor cursor(source, tokens);
   ModuleWriter writer(cursor);
   if (!writer.run())
@@ -25,8 +27,8 @@ Result<Assembled> assemble_span(std::string_view source, u64 begin, u64 end) {
   return writer.join();
 }
 
-Result<Assembled> assemble(std::string_view source, const wasm::Features &) {
-  return assemble_span(source, 0, source.size());
+Result<Assembled> assemble(std::string_view source, const wasm::Features &features) {
+  return assemble_span(source, 0, source.size(), features);
 }
 
 Position position(std::string_view source, u64 offset) {

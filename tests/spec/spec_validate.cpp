@@ -30,7 +30,7 @@ struct Options {
 };
 
 Result<void> check(std::string_view script, const text::ScriptModule &module, const Options &options) {
-  text::Assembled assembled = TRY_VALUE(text::assemble(script, module));
+  text::Assembled assembled = TRY_VALUE(text::assemble(script, module, options.features));
   auto bytes = std::make_shared<const std::vector<u8>>(std::move(assembled.bytes));
   wasm::Module m = TRY_VALUE(decode::module(bytes, options.features));
   return validate::everything(m, options.features);

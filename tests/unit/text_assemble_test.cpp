@@ -169,8 +169,18 @@ TEST_CASE("a script's error in a text module is an offset into the script") {
   std::string_view source = "(module)\n(module (func (br $x)))";
   auto script = text::parse_script(source);
   REQUIRE(script);
-  auto assembled = text::assemble(source, (*script)[1].module);
+  auto assembled = text::assemble(source, (*script)[1].module, wasm::Features());
   REQUIRE_FALSE(assembled);
   CHECK(text::position(source, assembled.error().offset).line == 2);
   CHECK(text::position(source, assembled.error().offset).column == 19);
+}
+
+TEST_CASE("annotations are refused when they are off") {
+  wasm::Features off;
+  off.set(wasm::Feature::Annotations, false);
+  auto assembled = text::assemble("(module (@x))", off);
+  REQUIRE_FALSE(assembled);
+  CHECK(assembled.error().kind == ErrorKind::Unsupported);
+  CHECK(assembled.error().offset == 8);
+  CHECK(text::assemble("(module)", off));
 }
