@@ -1,9 +1,12 @@
 #include "cli/options.hh"
 
+#include "api/cpp_exception.hh"
+
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 
 #include <unistd.h>
 
@@ -65,9 +68,17 @@ int aborted(const std::string &message, const std::vector<Frame> &frames) {
   return Aborted;
 }
 
+/// `uncaught exception __cpp_exception(i32:66576): std::runtime_error: message`
+std::string uncaught(const Exception &exception, const Memory &memory) {
+  std::string text = std::string("uncaught ") + exception.what();
+  if (std::optional<api::CppException> cpp = api::describe_cpp_exception(exception, memory))
+    text += ": " + cpp->type + (cpp->what.empty() ? "" : ": " + cpp->what);
+  return text;
+}
+
 } // namespace
 
-int report_current_exception() {
+int report_current_exception(const Memory &memory) {
   std::fflush(stdout);
   try {
     throw;
@@ -79,7 +90,7 @@ int report_current_exception() {
   } catch (const Trap &trap) {
     return aborted("trap: " + trap.message(), trap.frames());
   } catch (const Exception &exception) {
-    return aborted(std::string("uncaught ") + exception.what(), exception.frames());
+    return aborted(uncaught(exception, memory), exception.frames());
   } catch (const std::exception &exception) {
     return aborted(std::string("uncaught C++ exception: ") + exception.what(), {});
   }

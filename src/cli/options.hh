@@ -35,7 +35,8 @@ struct Options {
 /// Whether messages on standard error are coloured.
 bool wants_colour();
 
-/// Prints what ended a command and returns the exit status for it. To be called inside a catch block.
-int report_current_exception();
+/// Prints what ended a command and returns the exit status for it. To be called inside a catch block. With the
+/// program's memory it also tells what a C++ program threw.
+int report_current_exception(const Memory &memory = {});
 
 } // namespace trapeze::cli

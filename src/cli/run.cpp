@@ -93,6 +93,12 @@ void invoke(const Instance &instance, const RunOptions &options) {
   std::fflush(stdout);
 }
 
+void start(const Instance &instance, const Module &module, const RunOptions &options) {
+  if (!instance.find("_start").func() && !instance.find("_initialize").func() && !module.has_start())
+    throw Error(ErrorKind::Usage, "`" + options.file + "` has no `_start` to run; --invoke names another function");
+  wasi::run(instance);
+}
+
 int run(const RunOptions &options) {
   Engine engine(options.engine.config());
   Module module = Module::from_file(engine, options.file);
@@ -109,12 +115,13 @@ int run(const RunOptions &options) {
   wasi::define(linker, wasi);
 
   Instance instance = linker.instantiate(module);
-  if (!options.invoke.empty()) {
-    invoke(instance, options);
-  } else {
-    if (!instance.find("_start").func() && !instance.find("_initialize").func() && !module.has_start())
-      throw Error(ErrorKind::Usage, "`" + options.file + "` has no `_start` to run; --invoke names another function");
-    wasi::run(instance);
+  try {
+    if (!options.invoke.empty())
+      invoke(instance, options);
+    else
+      start(instance, module, options);
+  } catch (const Exception &) {
+    return report_current_exception(instance.find("memory").memory());
   }
   return Success;
 }

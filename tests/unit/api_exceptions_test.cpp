@@ -1,6 +1,8 @@
 // Exceptions and traps at the borders between host and Wasm, both ways and nested.
 #include "trapeze/trapeze.hh"
 
+#include "api/cpp_exception.hh"
+
 #include <doctest/doctest.h>
 
 #include <stdexcept>
@@ -358,4 +360,38 @@ TEST_CASE("tags are compared by identity") {
   CHECK(tag_of(y, 1) == b);
   CHECK(tag_of(x, 0) == x.tag("d"));
   CHECK(tag_of(y, 0) == y.tag("d"));
+}
+
+TEST_CASE("what a C++ program threw is read from its memory, and nothing is read that is not there") {
+  // type_info of `Mine` at 64 {vtable, name 96, base 80}, of its base std::runtime_error at 80 {vtable, name 112};
+  // the exception at 256: type_info 48 bytes before, class, the object 32 behind with its message at 160.
+  Store store(engine());
+  Instance i = Linker(store).instantiate(
+      module(R"((module (memory (export "memory") 1) (tag $e (param i32)) (tag $two (param i32 i32))
+    (data (i32.const 64) "\00\00\00\00\60\00\00\00\50\00\00\00") (data (i32.const 80) "\00\00\00\00\70\00\00\00")
+    (data (i32.const 96) "N2ns4MineE\00") (data (i32.const 112) "St13runtime_error\00") (data (i32.const 160) "the message\00")
+    (data (i32.const 208) "\40\00\00\00") (data (i32.const 256) "\00++CGNLC") (data (i32.const 288) "\00\00\00\00\a0\00\00\00")
+    (func (export "f") (param i32) (throw $e (local.get 0)))
+    (func (export "two") (throw $two (i32.const 256) (i32.const 0))))"));
+  auto described = [&](const char *name, std::vector<Val> args) -> std::optional<api::CppException> {
+    try {
+      i.func(name).call(args);
+    } catch (const Exception &e) {
+      return api::describe_cpp_exception(e, i.memory());
+    }
+    return std::nullopt;
+  };
+  std::optional<api::CppException> found = described("f", {256});
+  REQUIRE(found);
+  CHECK(found->type == "ns::Mine");
+  CHECK(found->what == "the message");
+  i.memory().write<std::uint32_t>(72, 0xfffffffc); // a base outside of memory
+  found = described("f", {256});
+  REQUIRE(found);
+  CHECK(found->what.empty());
+  for (int wild : {0, 4, 255, 65530, -1, -256})
+    CHECK_FALSE(described("f", {wild}));
+  CHECK_FALSE(described("two", {}));
+  i.memory().write<std::uint32_t>(208, 0xfffffff0);
+  CHECK_FALSE(described("f", {256}));
 }
