@@ -50,6 +50,7 @@ void Liveness::compute(const MFunction &m) {
   number(m);
   collect_uses(m);
   index_regions(m);
+  find_closed(m);
   ranges.clear();
   ranges_of.clear();
   ranges_of.resize(m.vregs.size());
@@ -153,21 +154,97 @@ void Liveness::index_regions(const MFunction &m) {
     calls_first_[r + 1] += calls_first_[r];
 }
 
+void Liveness::find_closed(const MFunction &m) {
+  u32 n = m.blocks.size();
+  reach_.assign(n, {none, 0, none, 0});
+  for (u32 b = 0; b < n; ++b) {
+    const MBlockRow &row = m.blocks[static_cast<MBlock>(b)];
+    for (MBlock pred : row.preds) {
+      reach_[b].min_pred = std::min(reach_[b].min_pred, base::index_of(pred));
+      reach_[b].max_pred = std::max(reach_[b].max_pred, base::index_of(pred));
+    }
+    for (const MBlockRow::Edge &edge : row.succs) {
+      reach_[b].min_succ = std::min(reach_[b].min_succ, base::index_of(edge.target));
+      reach_[b].max_succ = std::max(reach_[b].max_succ, base::index_of(edge.target));
+    }
+    // What leaves the function, or is entered from nowhere or from calls, is in nobody's stretch.
+    if (row.succs.empty())
+      reach_[b].max_succ = none;
+    if (row.preds.empty() || row.is_pad)
+      reach_[b].max_pred = none;
+  }
+  skips_.resize(n);
+  for (u32 b = 0; b < n; ++b) {
+    u32 s = closed_before(b);
+    if (s == none) {
+      skips_[b] = {b, b, 0};
+      continue;
+    }
+    const Skip &up = skips_[s], &far = skips_[up.jump];
+    bool even = up.depth - far.depth == far.depth - skips_[far.jump].depth;
+    skips_[b] = {s, even ? far.jump : s, up.depth + 1};
+  }
+}
+
+/// The start of the smallest closed stretch that ends with `block`, if it is found in a few steps.
+u32 Liveness::closed_before(u32 block) const {
+  constexpr u32 patience = 64;
+  const Reach &last = reach_[block];
+  if (block == 0 || last.max_pred > block)
+    return none;
+  u32 low = std::min(last.min_pred, block - 1);
+  u32 x = block - 1;
+  for (u32 steps_left = patience; steps_left > 0; --steps_left) {
+    const Reach &reach = reach_[x];
+    if (reach.max_succ > block)
+      return none;
+    low = std::min(low, reach.min_succ);
+    if (x == low)
+      return x;
+    if (reach.max_pred > block)
+      return none;
+    low = std::min(low, reach.min_pred);
+    // A closed stretch inside is passed over; its first block is looked at next.
+    x = skips_[x].skip != x ? skips_[x].skip : x - 1;
+    low = std::min(low, x);
+  }
+  return none;
+}
+
+/// The furthest start of closed stretches, one before the other, that is not before `limit`.
+u32 Liveness::climb(u32 block, u32 limit) const {
+  while (true) {
+    const Skip &s = skips_[block];
+    if (s.jump != block && s.jump >= limit)
+      block = s.jump;
+    else if (s.skip != block && s.skip >= limit)
+      block = s.skip;
+    else
+      return block;
+  }
+}
+
 void Liveness::walk(VReg v) {
   u32 id = base::index_of(v);
   u32 def_block = block_of(def_pos[v]);
   touched_.clear();
   work_.clear();
+  stretches_.clear();
   base::PoolRange range = uses_of[v];
   for (u32 k = range.first; k < range.first + range.count; ++k)
     mark(id, block_of(uses[k].pos), def_block, uses[k].end);
   while (!work_.empty()) {
     u32 b = work_.back();
     work_.pop_back();
-    for (u32 k = pred_first_[b]; k < pred_first_[b + 1]; ++k)
-      mark(id, preds_[k], def_block, block_end(preds_[k]));
     if (region_of_pad_[b] != none)
       mark_region(id, region_of_pad_[b], def_block);
+    if (u32 a = climb(b, def_block < b ? def_block : 0); a != b) {
+      stretches_.push_back({block_start[a + 1], block_start[b]});
+      mark(id, a, def_block, block_end(a));
+      continue;
+    }
+    for (u32 k = pred_first_[b]; k < pred_first_[b + 1]; ++k)
+      mark(id, preds_[k], def_block, block_end(preds_[k]));
   }
   write_ranges(v, def_block);
 }
@@ -201,25 +278,18 @@ void Liveness::mark_region(u32 v, u32 region, u32 def_block) {
 }
 
 void Liveness::write_ranges(VReg v, u32 def_block) {
+  for (u32 b : touched_)
+    if (Pos start = b == def_block ? def_pos[v] : block_start[b]; start < live_end_[b])
+      stretches_.push_back({start, live_end_[b]});
+  std::sort(stretches_.begin(), stretches_.end(), [](const Stretch &x, const Stretch &y) { return x.start < y.start; });
   u32 first = static_cast<u32>(ranges.size());
-  auto add = [&](u32 b) {
-    Pos start = b == def_block ? def_pos[v] : block_start[b];
-    if (start >= live_end_[b])
-      return;
-    if (ranges.size() > first && ranges.back().end == start)
-      ranges.back().end = live_end_[b];
+  for (const Stretch &s : stretches_) {
+    if (s.start >= s.end)
+      continue;
+    if (ranges.size() > first && ranges.back().end >= s.start)
+      ranges.back().end = std::max(ranges.back().end, s.end);
     else
-      ranges.push_back({start, live_end_[b], v});
-  };
-  // Many blocks: passing over all of them is cheaper than sorting.
-  if (touched_.size() > block_stamp_.size() / 16) {
-    for (u32 b = 0; b < block_stamp_.size(); ++b)
-      if (block_stamp_[b] == base::index_of(v))
-        add(b);
-  } else {
-    std::sort(touched_.begin(), touched_.end());
-    for (u32 b : touched_)
-      add(b);
+      ranges.push_back({s.start, s.end, v});
   }
   ranges_of[v] = {first, static_cast<u32>(ranges.size()) - first};
 }

@@ -3,8 +3,13 @@
 // Problem: the allocator wants, per value, the exact stretches of code in which it must be somewhere. Sets per
 // block cost blocks x values of memory whatever is in them.
 // Idea: SSA values are few-block affairs. From each use walk predecessors back to the definition and mark the
-// blocks passed; the work is the size of the answer. Blocks are laid out in a row, so the marks of one value,
-// sorted, become ranges.
+// blocks passed. Blocks are laid out in a row, so the marks of one value, sorted, become ranges.
+//
+// Values that live across many blocks would make that quadratic. But a value live into block b and defined before
+// block a is live throughout [a, b) if [a, b] is a closed stretch of the layout: control enters behind `a` only from
+// inside and leaves before `b` only to the inside (an if with both arms, a loop, a sequence of such). `skip` leads from
+// each b to the a of its smallest closed stretch; skips form a tree, climbed in logarithmic time with one further
+// pointer per block (`jump`, as in skew-binary ancestor search).
 //
 // Positions. Every instruction has three, and so has the head of every block, which stands before its first
 // instruction:
@@ -89,10 +94,25 @@ private:
   std::vector<u32> block_stamp_, region_stamp_;
   std::vector<Pos> live_end_;
   std::vector<u32> touched_, work_, region_work_;
+  struct Reach { ///< layout indices over a block's neighbours
+    u32 min_pred, max_pred, min_succ, max_succ;
+  };
+  struct Skip {
+    u32 skip, jump, depth;
+  };
+  std::vector<Reach> reach_;
+  std::vector<Skip> skips_;
+  struct Stretch { ///< [start, end)
+    Pos start, end;
+  };
+  std::vector<Stretch> stretches_; ///< of the value at hand
 
   void number(const MFunction &m);
   void collect_uses(const MFunction &m);
   void index_regions(const MFunction &m);
+  void find_closed(const MFunction &m);
+  u32 closed_before(u32 block) const;
+  u32 climb(u32 block, u32 limit) const;
   void walk(VReg v);
   void mark(u32 v, u32 block, u32 def_block, Pos end);
   void mark_region(u32 v, u32 region, u32 def_block);

@@ -3,7 +3,7 @@
 #include "codegen/regalloc/regalloc.hh"
 #include "codegen_random_function.hh"
 
-#include <chrono>
+#include <ctime>
 #include <doctest/doctest.h>
 #include <string>
 
@@ -129,12 +129,12 @@ TEST_CASE("long functions take time in proportion") {
   Allocation a;
   for (u32 budget : {10'000u, 100'000u}) {
     MFunction m = RandomFunction(7, budget, 99).build();
-    auto start = std::chrono::steady_clock::now();
+    std::clock_t start = std::clock(); // of this process: other load does not count
     allocate(m, small_file, ws, a);
-    auto taken = std::chrono::steady_clock::now() - start;
+    double taken = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
     MESSAGE(budget, " instructions, ", m.vregs.size(),
             " values: ", std::chrono::duration_cast<std::chrono::microseconds>(taken).count(), " us, ", a.edits.size(),
             " edits");
-    CHECK(taken < std::chrono::seconds(3));
+    CHECK(taken < 10); // about 1 s in release; quadratic would be minutes
   }
 }

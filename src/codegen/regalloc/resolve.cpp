@@ -41,7 +41,7 @@ private:
   void def(u32 inst, std::span<const Operand> operands, const MInst &row, u32 k, Pos early);
   void arguments(u32 block, const MBlockRow::Edge &edge);
   void splits(const Bundle &bundle);
-  void edges_into(const Bundle &bundle, const LiveRange &range, u32 block);
+  u32 edges_into(const Bundle &bundle, const LiveRange &range, u32 block);
   void write(const RegisterFile &registers);
 
   PReg reg_at(u32 bundle, Pos pos) const {
@@ -53,6 +53,13 @@ private:
         std::upper_bound(first, first + of.count, pos, [](Pos at, const Span &span) { return at < span.start; });
     ASSERT_SLOW(it != first);
     return (it - 1)->reg;
+  }
+  /// Where the piece behind the one at `pos` starts.
+  Pos next_span(u32 bundle, Pos pos) const {
+    base::PoolRange of = ws_.spans_of[bundle];
+    const Span *first = ws_.spans.data() + of.first, *end = first + of.count;
+    const Span *it = std::upper_bound(first, end, pos, [](Pos at, const Span &span) { return at < span.start; });
+    return it == end ? pos_max : it->start;
   }
   /// Register, slot, or None for a value that is made again.
   Place place_at(u32 bundle, Pos pos) const {
@@ -168,19 +175,22 @@ void Resolver::splits(const Bundle &bundle) {
     u32 block = ws_.live.block_of(range.start);
     if (range.start != ws_.live.block_start[block] || ws_.live.def_pos[range.vreg] == range.start)
       ++block;
-    for (; block < m_.blocks.size() && ws_.live.block_start[block] < range.end; ++block)
-      edges_into(bundle, range, block);
+    while (block < m_.blocks.size() && ws_.live.block_start[block] < range.end)
+      block = edges_into(bundle, range, block);
   }
 }
 
-/// The value is live into the block: bring it to where the block expects it, on each edge.
-void Resolver::edges_into(const Bundle &bundle, const LiveRange &range, u32 block) {
+/// The value is live into the block: bring it to where the block expects it, on each edge. Returns the next block for
+/// which there may be something to do: none before the end of a piece in a slot.
+u32 Resolver::edges_into(const Bundle &bundle, const LiveRange &range, u32 block) {
   u32 id = static_cast<u32>(&bundle - ws_.bundles.data());
-  Place to = place_at(id, ws_.live.block_start[block]);
+  Pos start = ws_.live.block_start[block];
+  Place to = place_at(id, start);
   const MBlockRow &row = m_.blocks[static_cast<MBlock>(block)];
   if (!to.is_reg()) {
     ASSERT_SLOW(to.kind == Place::Kind::None || stored(range.vreg));
-    return;
+    Pos next = next_span(id, start);
+    return next >= range.end ? m_.blocks.size() : std::max(block + 1, ws_.live.block_of(next));
   }
   ASSERT(!row.is_pad);
   for (MBlock pred : row.preds) {
@@ -191,6 +201,7 @@ void Resolver::edges_into(const Bundle &bundle, const LiveRange &range, u32 bloc
     else
       move(row.first_inst, Boundary::Entry, id, source, to);
   }
+  return block + 1;
 }
 
 void Resolver::write(const RegisterFile &registers) {

@@ -245,6 +245,9 @@ void Solver::process(u32 piece) {
       return;
   }
   const Piece &p = ws_.pieces[piece];
+  // A constant that is only handed on is made where it goes.
+  if (bundle(p).remat != none && first_needing(p) == none)
+    return live_in_slot(piece);
   if (RegSet free = class_set(p) & ~busy_over(p); free != 0)
     return assign(piece, choose(p, free));
   if (mode_ == AllocationMode::Full && evict_weaker(piece))
