@@ -255,12 +255,57 @@ def configure_and_build(build, jobs, targets=()):
 
 
 def fuzz(seconds, jobs):
-    if not configure_and_build('dev', jobs):
+    """libFuzzer where clang is there, else the driver of tests/fuzz; both end with 'fuzz: N inputs, M crashes'."""
+    clang = newest_clang()
+    if clang:
+        libfuzzer(clang, seconds, jobs)
+    if not configure_and_build('dev', jobs, ['fuzz']):
         sys.exit(1)
     path = os.path.join(ROOT, 'build/dev/tests/fuzz/fuzz')
-    if not os.path.exists(path):
-        sys.exit('fuzz: tests/fuzz is not in the tree')
-    os.execve(path, [path, f'--seconds={seconds}', f'--data={DATA}'], environment('dev'))
+    os.execve(path, [path, f'--seconds={seconds}', f'--data={DATA}', '--keep=' + os.path.join(ROOT, 'build/fuzz-crashes')],
+              environment('dev'))
+
+
+def newest_clang():
+    """Path of the newest clang++ >= 19 that links libFuzzer; None: there is none."""
+    names = [f'clang++-{version}' for version in range(40, 18, -1)]
+    for path in filter(None, map(shutil.which, names)):
+        probe = subprocess.run([path, '-x', 'c++', '-', '-fsanitize=fuzzer,address', '-o', os.devnull], stderr=subprocess.DEVNULL,
+                               input=b'extern "C" int LLVMFuzzerTestOneInput(const char *, unsigned long) { return 0; }')
+        if probe.returncode == 0:
+            return path
+    return None
+
+
+def libfuzzer(clang, seconds, jobs):
+    build = os.path.join(ROOT, 'build/fuzz')
+    seeds, found, crashes = (os.path.join(build, name) for name in ('seeds', 'found', 'crashes'))
+    steps = [['cmake', '-S', ROOT, '-B', build, '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Debug', '-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1',
+              f'-DCMAKE_CXX_COMPILER={clang}', f'-DCMAKE_C_COMPILER={clang.replace("clang++", "clang")}',
+              '-DTRAPEZE_SANITIZE=address,undefined,fuzzer-no-link'],
+             ['cmake', '--build', build, '--parallel', str(jobs), '--target', 'fuzz', 'fuzz_libfuzzer'],
+             [os.path.join(build, 'tests/fuzz/fuzz'), f'--write-seeds={seeds}', f'--data={DATA}']]
+    os.makedirs(build, exist_ok=True)
+    for step in steps:
+        with open(os.path.join(build, 'build.log'), 'ab') as log:
+            if subprocess.run(step, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=environment('dev')).returncode:
+                sys.exit(f'fuzz: {step[0]} failed, see {log.name}')
+    for folder in (found, crashes):
+        os.makedirs(folder, exist_ok=True)
+    before = len(os.listdir(crashes))
+    run = subprocess.Popen([os.path.join(build, 'tests/fuzz/fuzz_libfuzzer'), f'-max_total_time={seconds}', f'-fork={jobs}',
+                            '-ignore_crashes=1', '-ignore_timeouts=0', '-timeout=10', '-max_len=200000', '-rss_limit_mb=4096',
+                            f'-artifact_prefix={crashes}/', found, seeds], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           env=environment('dev'))
+    inputs = 0
+    for line in run.stdout:
+        print(line.decode(errors='replace'), end='', flush=True)
+        if count := re.match(rb'#(\d+): cov:', line):
+            inputs = int(count[1])
+    run.wait()
+    crashed = len(os.listdir(crashes)) - before
+    print(f'fuzz: {inputs} inputs, {crashed} crashes')
+    sys.exit(1 if crashed or run.returncode else 0)
 
 
 def main():

@@ -1,7 +1,9 @@
 // The mutation driver: seeds from this tree and the test data, mutated for a while in child processes, so that a
 // crash is counted, kept and survived.
 //
-//   fuzz [--seconds=N] [--data=DIR] [--seed=N] [--keep=DIR] [FILE…]    FILE: try these inputs and stop (to reproduce)
+//   fuzz [--seconds=N] [--data=DIR] [--seed=N] [--keep=DIR]
+//   fuzz FILE…                              tries these inputs and stops (to reproduce a crash)
+//   fuzz --write-seeds=DIR [--data=DIR]     writes the seeds, for libFuzzer, and stops
 //
 // The last line is `fuzz: N inputs, M crashes`; an input that takes longer than 10 s counts as a crash. Each crash
 // is written to the folder of --keep (default: fuzz-crashes). Status 0 only without crashes.
@@ -36,7 +38,7 @@ struct Seed {
 
 struct Options {
   u64 seconds = 60, seed = 1;
-  std::string data, keep = "fuzz-crashes";
+  std::string data, keep = "fuzz-crashes", write_seeds;
   std::vector<std::string> files;
 };
 
@@ -180,6 +182,8 @@ Options parse(int argc, char **argv) {
       options.data = v;
     else if (const char *v = value("--keep="))
       options.keep = v;
+    else if (const char *v = value("--write-seeds="))
+      options.write_seeds = v;
     else
       options.files.push_back(word);
   }
@@ -190,6 +194,7 @@ Options parse(int argc, char **argv) {
 } // namespace trapeze::fuzz
 
 int main(int argc, char **argv) {
+  using namespace trapeze;
   using namespace trapeze::fuzz;
   Options options = parse(argc, argv);
   if (!options.files.empty()) {
@@ -208,6 +213,12 @@ int main(int argc, char **argv) {
   if (seeds.empty()) {
     std::fprintf(stderr, "fuzz: no seeds\n");
     return 2;
+  }
+  if (!options.write_seeds.empty()) {
+    fs::create_directories(options.write_seeds);
+    for (u64 i = 0; i < seeds.size(); ++i)
+      std::ofstream(fs::path(options.write_seeds) / std::to_string(i), std::ios::binary) << seeds[i].bytes;
+    return 0;
   }
   std::printf("fuzz: %zu seeds\n", seeds.size());
   std::fflush(stdout);
