@@ -20,6 +20,9 @@ namespace {
 /// Left below the lowest frame of Wasm: host functions, the runtime, and a signal frame with AVX-512 state.
 constexpr u64 headroom = 256 << 10;
 
+/// What Wasm takes of a stack that is not its thread's, unless Store::set_stack_size says otherwise.
+constexpr u64 fiber_size = 32 << 10;
+
 u64 stack_limit_of_thread() {
   os::StackBounds bounds = os::stack_bounds();
   u64 size = bounds.high - bounds.low;
@@ -84,12 +87,17 @@ void Store::begin_call() {
     ASSERT(has_signal_stack);
     thread.stack_limit = stack_limit_of_thread();
   }
-  if (context().activation == nullptr) {
-    stack_limit_ = thread.stack_limit;
-    if (u64 here = reinterpret_cast<u64>(__builtin_frame_address(0)); stack_size_ != 0 && stack_size_ < here)
-      stack_limit_ = std::max(stack_limit_, here - stack_size_);
-    set_stack_limit();
-  }
+  if (context().activation != nullptr)
+    return;
+  u64 here = reinterpret_cast<u64>(__builtin_frame_address(0));
+  os::StackBounds bounds = os::stack_bounds();
+  bool is_own_stack = bounds.low <= here && here < bounds.high;
+  // On a stack of the host's own making (a fiber) nobody says how large it is.
+  u64 wanted = stack_size_ != 0 || is_own_stack ? stack_size_ : fiber_size;
+  stack_limit_ = is_own_stack ? thread.stack_limit : 0;
+  if (wanted != 0 && wanted < here)
+    stack_limit_ = std::max(stack_limit_, here - wanted);
+  set_stack_limit();
 }
 
 /// Sets the limit of this thread. An interrupt() that comes at the same time is not lost: it sets its flag before it

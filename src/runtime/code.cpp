@@ -14,7 +14,6 @@ Code::Code(std::shared_ptr<Engine> engine, std::shared_ptr<const wasm::Module> m
     types_.push_back(engine_->types().entry(id));
   for (u32 i = 0; i < module_->exports.size(); ++i)
     exports_.emplace(module_->exports[i].name, i);
-  data_images_ = DataImage::build(*module_);
 }
 
 Result<std::shared_ptr<const Code>> Code::load(std::shared_ptr<Engine> engine,
@@ -34,6 +33,14 @@ Result<std::shared_ptr<const Code>> Code::load(std::shared_ptr<Engine> engine,
 Code::~Code() {
   if (loaded_.base != nullptr)
     CodeRegions::get().drop(loaded_);
+}
+
+const std::vector<std::unique_ptr<DataImage>> &Code::data_images() const {
+  static const std::vector<std::unique_ptr<DataImage>> none;
+  if (!has_been_instantiated_.exchange(true))
+    return none;
+  std::call_once(data_images_made_, [this] { data_images_ = DataImage::build(*module_); });
+  return data_images_;
 }
 
 std::optional<u32> Code::find_export(std::string_view name) const {

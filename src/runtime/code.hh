@@ -11,7 +11,9 @@
 #include "unwind/code_map.hh"
 #include "wasm/module.hh"
 
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -42,8 +44,9 @@ public:
   wasm::ValType to_engine(wasm::ValType type) const { return runtime::to_engine(type, type_ids_); }
   /// Index into module().exports.
   std::optional<u32> find_export(std::string_view name) const;
-  /// Copy-on-write initial contents by memory index; empty: segments are copied.
-  const std::vector<std::unique_ptr<DataImage>> &data_images() const { return data_images_; }
+  /// Copy-on-write initial contents by memory index; empty: segments are copied. Asked once per instantiation: the
+  /// first copies, as it costs the same and most modules have one instance; the second makes the images.
+  const std::vector<std::unique_ptr<DataImage>> &data_images() const;
   static const Code *of(const unwind::LoadedImage &loaded) { return static_cast<const Code *>(loaded.owner); }
 
 private:
@@ -55,7 +58,9 @@ private:
   std::vector<u32> type_ids_;
   std::vector<const TypeEntry *> types_;
   std::unordered_map<std::string_view, u32> exports_;
-  std::vector<std::unique_ptr<DataImage>> data_images_;
+  mutable std::atomic<bool> has_been_instantiated_{false};
+  mutable std::once_flag data_images_made_;
+  mutable std::vector<std::unique_ptr<DataImage>> data_images_;
   unwind::LoadedImage loaded_;
 };
 

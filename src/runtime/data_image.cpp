@@ -4,6 +4,7 @@
 #include "base/byte_reader.hh"
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 
 namespace trapeze::runtime {
@@ -11,6 +12,8 @@ namespace trapeze::runtime {
 namespace {
 
 constexpr u64 least_size = 32 << 10; // below, copying is as fast as mapping and faulting
+constexpr u32 most_images = 64;      // file descriptors are scarce
+std::atomic<u32> live_images{0};
 
 /// The value of `i32.const n end` or `i64.const n end`.
 std::optional<u64> plain_offset(const wasm::ConstExpr &expr) {
@@ -64,6 +67,9 @@ std::unique_ptr<DataImage> write(const std::vector<Placed> &placed, u32 memory) 
 
 } // namespace
 
+DataImage::DataImage(std::unique_ptr<os::SharedPages> pages) : pages_(std::move(pages)) { ++live_images; }
+DataImage::~DataImage() { --live_images; }
+
 std::vector<std::unique_ptr<DataImage>> DataImage::build(const wasm::Module &module) {
   std::optional<std::vector<Placed>> placed = place(module);
   if (!placed)
@@ -71,7 +77,7 @@ std::vector<std::unique_ptr<DataImage>> DataImage::build(const wasm::Module &mod
   u64 total = 0;
   for (const Placed &p : *placed)
     total += p.segment->bytes.size();
-  if (total < least_size)
+  if (total < least_size || live_images + module.memories.size() > most_images)
     return {};
   std::vector<std::unique_ptr<DataImage>> images(module.memories.size());
   for (u32 i = 0; i < images.size(); ++i) {

@@ -1,7 +1,7 @@
 // The initial contents of a memory as pages that every instance maps copy-on-write, so that instantiating a module
 // with megabytes of data costs one system call. Only for modules whose active segments are all plain: constant
 // offsets, in bounds of the minimum size, into memories the module defines. Then they cannot trap, and mapping them is
-// not distinguishable from copying them in order.
+// not distinguishable from copying them in order. Each image keeps a file descriptor, so a process has few at a time.
 #pragma once
 
 #include "os/memory.hh"
@@ -14,7 +14,8 @@ namespace trapeze::runtime {
 
 class DataImage {
 public:
-  explicit DataImage(std::unique_ptr<os::SharedPages> pages) : pages_(std::move(pages)) {}
+  explicit DataImage(std::unique_ptr<os::SharedPages> pages);
+  ~DataImage();
   u64 size() const { return pages_->size(); }
   bool map(u8 *base) const { return pages_->map_private(base); }
 

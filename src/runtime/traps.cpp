@@ -25,10 +25,11 @@ bool resolve_fault(const os::Fault &fault, os::Resume &resume) {
   if (row == nullptr)
     return false;
   abi::TrapCode code = row->code;
-  // An interrupt is a stack limit that no prologue can meet.
-  if (code == abi::TrapCode::StackOverflow &&
-      std::atomic_ref<u64>(thread_state.current->stack_limit).load(std::memory_order_relaxed) == ~u64{0})
-    code = abi::TrapCode::Interrupted;
+  // Both compare rsp with the limit; an interrupt is a limit that nothing can meet.
+  if (code == abi::TrapCode::StackOverflow || code == abi::TrapCode::Interrupted) {
+    u64 limit = std::atomic_ref<u64>(thread_state.current->stack_limit).load(std::memory_order_relaxed);
+    code = limit == ~u64{0} ? abi::TrapCode::Interrupted : abi::TrapCode::StackOverflow;
+  }
   thread_state.fault_pc = fault.pc;
   thread_state.fault_fp = fault.fp;
   thread_state.fault_code = code;

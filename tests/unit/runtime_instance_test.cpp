@@ -189,10 +189,11 @@ TEST_CASE("large plain data is mapped copy-on-write: instances do not see each o
   m.module->datas.push_back({wasm::SegmentMode::Active, 0, expr({0x41, 0x0b, 0x0b}), {patch, 3}});
   auto code = Code::load(world.engine, m.module, no_code());
   REQUIRE(code.has_value());
+  Memory *copied = runtime::instantiate(*world.store, *code, {})->instance->memory(0);
   REQUIRE(!(*code)->data_images().empty());
   Memory *first = runtime::instantiate(*world.store, *code, {})->instance->memory(0);
   Memory *second = runtime::instantiate(*world.store, *code, {})->instance->memory(0);
-  for (Memory *memory : {first, second}) {
+  for (Memory *memory : {copied, first, second}) {
     CHECK(memory->bytes()[9] == 0);
     CHECK(memory->bytes()[10] == 7);
     CHECK(memory->bytes()[11] == 'x');
