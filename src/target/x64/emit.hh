@@ -5,7 +5,7 @@
 // Everything is emitted once, jumps long; then CodeBuffer::shrink shortens jumps and all offsets noted so far
 // move; then constants and tables are put behind the code and displacements resolved.
 // Blocks that are only a jump are never emitted: jumps to them go where they go (`thread`).
-// Invariants: edits never write flags; sequences use r11 and xmm15 freely, edits only between rows.
+// Invariants: edits never write flags that the next row uses; sequences use r11 and xmm15 freely, edits only between rows.
 #pragma once
 
 #include "codegen/code_buffer.hh"
@@ -96,7 +96,7 @@ private:
   void edit(const codegen::Edit &e);
   void move(Place from, Place to, VKind kind);
   void move_slots(i32 from, i32 to, VKind kind);
-  void rematerialise(const MInst &i, u8 to);
+  void rematerialise(const MInst &i, u8 to, bool keep_flags);
   void load_constant(u8 to, Width w, u64 value, bool keep_flags);
 
   // --- emit_control.cpp: frame, jumps, calls, traps

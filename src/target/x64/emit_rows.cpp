@@ -127,11 +127,26 @@ void Emitter::load_constant(u8 to, Width w, u64 value, bool keep_flags) {
     rm_only(Op::MovImm64, Width::W64, to, value);
 }
 
-/// Repeats a row that has no uses into `to`; may stand between a compare and its user.
-void Emitter::rematerialise(const MInst &i, u8 to) {
+/// Whether the row uses flags that the one before it has set.
+static bool uses_flags(const MInst &i) {
+  switch (op_of(i)) {
+  case Op::Branch:
+  case Op::TrapIf:
+  case Op::SetCond:
+  case Op::Cmov:
+  case Op::CmovPair:
+  case Op::FloatSelect:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/// Repeats a row that has no uses into `to`.
+void Emitter::rematerialise(const MInst &i, u8 to, bool keep_flags) {
   Op op = op_of(i);
   if (op == Op::Const)
-    return load_constant(to, width_of(i), i.imm, true);
+    return load_constant(to, width_of(i), i.imm, keep_flags);
   if (op == Op::Instance)
     return rr(Op::MovLoad, Width::W64, to, instance_reg);
   if (op == Op::FloatZero)
@@ -179,11 +194,12 @@ void Emitter::move(Place from, Place to, VKind kind) {
 void Emitter::edit(const Edit &e) {
   if (e.remat == ~0u)
     return move(e.from, e.to, e.kind);
+  bool keep_flags = uses_flags(m_->insts[e.inst]);
   if (e.to.is_reg())
-    return rematerialise(m_->insts[e.remat], static_cast<u8>(hw(e.to.preg())));
+    return rematerialise(m_->insts[e.remat], static_cast<u8>(hw(e.to.preg())), keep_flags);
   bool is_int = class_of(e.kind) == RegClass::Int;
   u8 temporary = is_int ? u8{scratch} : float_scratch;
-  rematerialise(m_->insts[e.remat], temporary);
+  rematerialise(m_->insts[e.remat], temporary, keep_flags);
   move(Place::reg(is_int ? int_reg(temporary) : float_reg(temporary)), e.to, e.kind);
 }
 

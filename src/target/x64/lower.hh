@@ -186,15 +186,15 @@ private:
   // --- lower_division.cpp
   void divide(Inst i, const InstRow &r, u32 op);
   bool divide_by_constant(Inst i, const InstRow &r, u32 op);
-  VReg quotient_u32(VReg x, u32 c);
-  VReg quotient_u64(VReg x, u64 c);
-  VReg quotient_s32(VReg x, u32 c);
-  VReg quotient_s64(VReg x, u64 c);
+  VReg quotient_u32(VReg x, u32 c, VReg to);
+  VReg quotient_u64(VReg x, u64 c, VReg to);
+  VReg quotient_s32(VReg x, u32 c, VReg to);
+  VReg quotient_s64(VReg x, u64 c, VReg to);
   VReg wide_constant(u64 value);
-  VReg shifted(Op op, Width w, VReg x, u32 count);
+  VReg shifted(Op op, VReg x, u32 count, VReg to = no_vreg);
   VReg multiplied(VReg x, u64 factor);
   VReg multiplied_high(Op op, VReg x, u64 factor);
-  VReg added(VReg x, VReg y);
+  VReg added(VReg x, VReg y, VReg to = no_vreg);
 
   // --- lower_compare.cpp
   Cond condition(Value v);

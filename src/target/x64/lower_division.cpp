@@ -58,9 +58,9 @@ VReg Lowering::wide_constant(u64 value) {
   return v;
 }
 
-VReg Lowering::shifted(Op op, Width w, VReg x, u32 count) {
-  VReg v = fresh(VKind::I64);
-  make(op, w).use(x).def_reuse(v, 0).imm(count);
+VReg Lowering::shifted(Op op, VReg x, u32 count, VReg to) {
+  VReg v = base::is_none(to) ? fresh(VKind::I64) : to;
+  make(op, Width::W64).use(x).def_reuse(v, 0).imm(count);
   return v;
 }
 
@@ -86,48 +86,48 @@ VReg Lowering::multiplied_high(Op op, VReg x, u64 factor) {
   return high;
 }
 
-VReg Lowering::added(VReg x, VReg y) {
-  VReg v = fresh(VKind::I64);
-  make(Op::Lea, Width::W64).rm({.mode = Mode::BaseIndex, .a = x, .b = y}).def(v);
+VReg Lowering::added(VReg x, VReg y, VReg to) {
+  VReg v = base::is_none(to) ? fresh(VKind::I64) : to;
+  make(Op::Lea, kind(v) == VKind::I64 ? Width::W64 : Width::W32).rm({.mode = Mode::BaseIndex, .a = x, .b = y}).def(v);
   return v;
 }
 
 /// x is clean.
-VReg Lowering::quotient_u32(VReg x, u32 c) {
+VReg Lowering::quotient_u32(VReg x, u32 c, VReg to) {
   Reciprocal r = unsigned_reciprocal(c, 32);
   VReg product = multiplied(x, r.multiplier);
   if (!r.has_top)
-    return shifted(Op::ShrImm, Width::W64, product, 32 + r.shift);
-  VReg sum = added(shifted(Op::ShrImm, Width::W64, product, 32), x); // 33 bits
-  return shifted(Op::ShrImm, Width::W64, sum, r.shift);
+    return shifted(Op::ShrImm, product, 32 + r.shift, to);
+  VReg sum = added(shifted(Op::ShrImm, product, 32), x); // 33 bits
+  return shifted(Op::ShrImm, sum, r.shift, to);
 }
 
-VReg Lowering::quotient_u64(VReg x, u64 c) {
+VReg Lowering::quotient_u64(VReg x, u64 c, VReg to) {
   Reciprocal r = unsigned_reciprocal(c, 64);
   VReg high = multiplied_high(Op::MulHighU, x, r.multiplier);
   if (!r.has_top)
-    return r.shift == 0 ? high : shifted(Op::ShrImm, Width::W64, high, r.shift);
+    return shifted(Op::ShrImm, high, r.shift, to);
   // high + x has 65 bits: ((x - high) / 2 + high) is half of it.
   VReg difference = fresh(VKind::I64);
   make(Op::Sub, Width::W64).use(x).rm(rm_reg(high)).def_reuse(difference, 0);
-  VReg half = added(shifted(Op::ShrImm, Width::W64, difference, 1), high);
-  return r.shift == 1 ? half : shifted(Op::ShrImm, Width::W64, half, r.shift - 1);
+  VReg half = added(shifted(Op::ShrImm, difference, 1), high);
+  return shifted(Op::ShrImm, half, r.shift - 1, to);
 }
 
 /// x is sign-extended to 64 bits.
-VReg Lowering::quotient_s32(VReg x, u32 c) {
+VReg Lowering::quotient_s32(VReg x, u32 c, VReg to) {
   Reciprocal r = signed_reciprocal(c, 32);
-  VReg q = shifted(Op::SarImm, Width::W64, multiplied(x, r.multiplier), 32 + r.shift);
-  return added(q, shifted(Op::ShrImm, Width::W64, x, 63));
+  VReg q = shifted(Op::SarImm, multiplied(x, r.multiplier), 32 + r.shift);
+  return added(q, shifted(Op::ShrImm, x, 63), to);
 }
 
-VReg Lowering::quotient_s64(VReg x, u64 c) {
+VReg Lowering::quotient_s64(VReg x, u64 c, VReg to) {
   Reciprocal r = signed_reciprocal(c, 64);
   VReg high = multiplied_high(Op::MulHighS, x, r.multiplier);
   if (r.multiplier >> 63 != 0) // taken as negative: 2^64 * x is missing
     high = added(high, x);
-  VReg q = r.shift == 0 ? high : shifted(Op::SarImm, Width::W64, high, r.shift);
-  return added(q, shifted(Op::ShrImm, Width::W64, x, 63));
+  VReg q = r.shift == 0 ? high : shifted(Op::SarImm, high, r.shift);
+  return added(q, shifted(Op::ShrImm, x, 63), to);
 }
 
 bool Lowering::divide_by_constant(Inst i, const InstRow &r, u32 op_number) {
@@ -148,14 +148,13 @@ bool Lowering::divide_by_constant(Inst i, const InstRow &r, u32 op_number) {
     wide = fresh(VKind::I64);
     make(is_signed ? Op::Movsx32 : Op::MovLoad, is_signed ? Width::W64 : Width::W32).rm(rm_reg(x)).def(wide);
   }
-  VReg q = is_signed ? (is_wide ? quotient_s64(wide, size) : quotient_s32(wide, static_cast<u32>(size)))
-           : is_wide ? quotient_u64(wide, size)
-                     : quotient_u32(wide, static_cast<u32>(size));
+  VReg to = is_rem || (is_signed && c < 0) ? no_vreg : result(i);
+  VReg q = is_signed ? (is_wide ? quotient_s64(wide, size, to) : quotient_s32(wide, static_cast<u32>(size), to))
+           : is_wide ? quotient_u64(wide, size, to)
+                     : quotient_u32(wide, static_cast<u32>(size), to);
   if (!is_rem) {
     if (is_signed && c < 0)
       make(Op::Neg, w).use(q).def_reuse(result(i), 0);
-    else
-      make(Op::MovLoad, w).rm(rm_reg(q)).def(result(i));
     return true;
   }
   VReg whole = multiplied(q, size); // the remainder has the dividend's sign whatever the divisor's

@@ -216,42 +216,47 @@ void RowPrinter::table_row(Op op) {
   const TableRow &r = row(op);
   Width w = width_of(inst_);
   append_mnemonic(out_, op, w, cond_of(inst_));
+  if (!a_ && r.wide != Wide::Fixed) // names of virtual registers do not tell it
+    fmt::format_to(std::back_inserter(out_), ".{}", bits_of(w));
   u32 def = 0;
   while (def < inst_.operand_count && m_.operands[inst_.first_operand + def].role == Role::Use)
     ++def;
-  auto put_reg = [&](bool use_side) {
+  // The reg field's use comes first in the operand list, whatever the order in text.
+  std::string reg_text;
+  if (r.reg != Field::None) {
+    std::swap(out_, reg_text);
+    operand(reads(r.reg) ? next_++ : def, w);
+    std::swap(out_, reg_text);
+  }
+  auto put_reg = [&] {
     if (r.reg == Field::None)
       return;
     separate();
-    if (use_side && reads(r.reg))
-      operand(next_++, w);
-    else
-      operand(def, w);
+    out_ += reg_text;
   };
-  auto put_rm = [&] {
-    if (r.rm == Field::None)
-      return;
+  if (!(r.flags & RmFirst))
+    put_reg();
+  if (r.rm != Field::None) {
     separate();
     if (mode_of(inst_) != Mode::Reg) {
       append_size(out_, memory_bytes(r, w));
       address();
-    } else if (reads(r.rm)) {
-      operand(next_++, width_for(r.rm_bytes, w));
     } else {
-      operand(def, width_for(r.rm_bytes, w));
+      operand(reads(r.rm) ? next_++ : def, width_for(r.rm_bytes, w));
     }
-  };
-  put_reg(true); // its use comes first in the operand list, whatever the order in text
-  put_rm();
+  }
+  if (r.flags & RmFirst)
+    put_reg();
+  if (r.imm == Imm::Cl) {
+    separate();
+    operand(next_++, Width::W8);
+  } else if (r.imm != Imm::NoImm)
+    fmt::format_to(std::back_inserter(out_), "{}{}", first_ ? " " : ", ", displayed_imm(op, w, inst_.imm));
   // Without places the result of a row that modifies its operand has a name of its own.
   if (!a_ && (r.reg == Field::GMod || r.reg == Field::XMod || (mode_of(inst_) == Mode::Reg && r.rm == Field::GMod))) {
     out_ += " -> ";
     operand(def, w);
   }
-  if (r.imm == Imm::Cl)
-    out_ += ", cl";
-  else if (r.imm != Imm::NoImm)
-    fmt::format_to(std::back_inserter(out_), "{}{}", first_ ? " " : ", ", displayed_imm(op, w, inst_.imm));
 }
 
 void RowPrinter::pseudo_row(Op op) {

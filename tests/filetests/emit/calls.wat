@@ -1,0 +1,16 @@
+;; Direct, imported, indirect and tail calls; parameters and results beyond the registers travel in cells.
+(module
+  (type $t (func (param i32) (result i32)))
+  (import "m" "f" (func $imported (param i32) (result i32)))
+  (table 4 funcref)
+  (func $many (param i32 i32 i32 i32 i32 i32 i32 i64) (result i32 i32 i32 f64)
+    (i32.add (local.get 6) (i32.wrap_i64 (local.get 7))) (local.get 0) (local.get 1) (f64.const 1))
+  (func (result i32)
+    (call $many (i32.const 1) (i32.const 2) (i32.const 3) (i32.const 4) (i32.const 5) (i32.const 6) (i32.const 7) (i64.const 8))
+    (drop) (i32.add) (i32.sub))
+  (func (param i32) (result i32) (i32.add (local.get 0) (call $imported (local.get 0))))
+  (func (param i32 i32) (result i32) (call_indirect (type $t) (local.get 1) (local.get 0)))
+  (func (param i32) (result i32) (return_call $imported (i32.add (local.get 0) (i32.const 1))))
+  (func $loop (param i32) (result i32)
+    (if (i32.eqz (local.get 0)) (then (return (i32.const 0))))
+    (return_call $loop (i32.sub (local.get 0) (i32.const 1)))))

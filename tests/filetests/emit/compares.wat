@@ -1,0 +1,18 @@
+;; Compares fused into branch, select and trap; test for compares with zero; floats that need two conditions.
+(module
+  (memory 1)
+  (func (param i32 i32) (result i32)
+    (if (result i32) (i32.lt_u (local.get 0) (local.get 1)) (then (local.get 0)) (else (i32.const 5))))
+  (func (param i32) (result i32)
+    (if (result i32) (i32.eqz (i32.and (local.get 0) (i32.const 64))) (then (i32.const 1)) (else (i32.const 2))))
+  (func (param i64 i64) (result i64)
+    (select (local.get 0) (local.get 1) (i64.gt_s (local.get 0) (local.get 1))))
+  (func (param f64 f64 i32 i32) (result i32)
+    (select (local.get 2) (local.get 3) (f64.eq (local.get 0) (local.get 1))))
+  (func (param f64 f64) (result f64)
+    (select (local.get 0) (local.get 1) (f64.lt (local.get 0) (local.get 1))))
+  (func (param f32 f32) (result i32) (f32.ne (local.get 0) (local.get 1)))
+  (func (param i32 i32) (result i32) (i32.le_s (local.get 0) (local.get 1)))
+  (func (param i32) (if (i32.lt_s (local.get 0) (i32.const 3)) (then (unreachable))))
+  (func (param f64 f64) (result i32)
+    (if (result i32) (f64.eq (local.get 0) (local.get 1)) (then (i32.const 1)) (else (i32.const 2)))))

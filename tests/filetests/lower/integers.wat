@@ -1,0 +1,22 @@
+;; Two-address rows and their exceptions: lea, immediates, shifts by constants and by cl, extensions, division.
+(module
+  (func (param i32 i32) (result i32) (i32.sub (local.get 0) (i32.add (local.get 0) (local.get 1))))
+  (func (param i64) (result i64) (i64.mul (local.get 0) (i64.const 9)))
+  (func (param i64) (result i64) (i64.mul (local.get 0) (i64.const 100)))
+  (func (param i64) (result i64) (i64.add (local.get 0) (i64.const 0x123456789abc)))
+  (func (param i64) (result i64) (i64.and (local.get 0) (i64.const 0xffff0000)))
+  (func (param i64) (result i64) (i64.and (local.get 0) (i64.const 0xffffffff)))
+  (func (param i32) (result i32) (i32.and (local.get 0) (i32.const 0xff)))
+  (func (param i32) (result i32) (i32.xor (local.get 0) (i32.const -1)))
+  (func (param i32 i32) (result i32) (i32.rotl (i32.shr_u (local.get 0) (i32.const 5)) (local.get 1)))
+  (func (param i32) (result i64) (i64.add (i64.extend_i32_s (local.get 0)) (i64.extend_i32_u (local.get 0))))
+  (func (param i64) (result i32) (i32.add (i32.wrap_i64 (local.get 0)) (i32.const 1)))
+  (func (param i64) (result i64)
+    ;; wanted clean: the wrap is a move
+    (i64.extend_i32_u (i32.wrap_i64 (local.get 0))))
+  (func (param i32) (result i32) (i32.clz (i32.ctz (i32.popcnt (local.get 0)))))
+  (func (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+  (func (param i32) (result i32) (i32.div_u (local.get 0) (i32.const 10)))
+  (func (param i32) (result i32) (i32.div_u (local.get 0) (i32.const 7)))
+  (func (param i32) (result i32) (i32.rem_s (local.get 0) (i32.const -10)))
+  (func (param i64) (result i64) (i64.rem_u (local.get 0) (i64.const 1000))))
