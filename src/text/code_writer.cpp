@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 
 namespace trapeze::text {
 
@@ -104,6 +105,17 @@ void CodeWriter::put_hint(Opcode op, i8 hint, u32 offset) {
   hints_.push_back({static_cast<u32>(out_->bytes.size()), hint != 0});
 }
 
+namespace {
+
+/// Keywords that are no operators, but known: misplaced ones are not called unknown.
+bool is_structural(std::string_view word) {
+  static constexpr std::string_view words[] = {"type", "param",  "result", "local", "then",   "do",
+                                               "item", "offset", "mut",    "field", "export", "import"};
+  return std::find(std::begin(words), std::end(words), word) != std::end(words);
+}
+
+} // namespace
+
 Opcode CodeWriter::operator_at_cursor() {
   const Token &t = c_.peek();
   if (t.kind != TokenKind::Keyword) {
@@ -112,7 +124,8 @@ Opcode CodeWriter::operator_at_cursor() {
   }
   Opcode op = wasm::find_opcode(c_.text(t));
   if (op == wasm::no_opcode)
-    c_.fail(t.offset, fmt::format("unknown operator {}", c_.text(t)));
+    c_.fail(t.offset,
+            fmt::format("{} {}", is_structural(c_.text(t)) ? "unexpected token" : "unknown operator", c_.text(t)));
   else
     c_.advance();
   return op;

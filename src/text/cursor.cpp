@@ -5,6 +5,7 @@
 #include "text/strings.hh"
 
 #include <algorithm>
+#include <bit>
 #include <fmt/format.h>
 
 namespace trapeze::text {
@@ -89,7 +90,7 @@ u64 Cursor::nat(u64 max) {
   }
   u64 value = 0;
   if (!parse_nat(text(peek()), max, value)) {
-    fail(peek().offset, max == 0xffffffff ? "i32 constant out of range" : "constant out of range");
+    fail(peek().offset, fmt::format("i{} constant out of range", std::bit_width(max)));
     return 0;
   }
   advance();

@@ -87,6 +87,11 @@ std::string TypePrinter::type_use(u32 type, const NameTable *params) const {
   return out;
 }
 
+u32 TypePrinter::param_count(u32 func) const {
+  u32 type = static_cast<u32>(m_.funcs[func].type);
+  return type < m_.types.size() ? static_cast<u32>(m_.types[type].func.params.size()) : 0;
+}
+
 namespace {
 
 class ModulePrinter {
@@ -235,7 +240,7 @@ const NameTable &ModulePrinter::space(ExternKind kind) const {
 
 /// How many parameters and locals there are is only known to the body.
 NameTable ModulePrinter::locals(u32 func) const {
-  u64 count = m_.func_type(func).params.size();
+  u64 count = types_.param_count(func);
   base::ByteReader body(m_.funcs[func].body.bytes);
   wasm::Features features;
   for (u32 runs = m_.funcs[func].is_imported ? 0 : body.leb_u32(); runs != 0 && !body.failed(); --runs) {

@@ -2,6 +2,7 @@
 #include "text/printer.hh"
 
 #include "text/strings.hh"
+#include "wasm/limits.hh"
 
 #include <algorithm>
 #include <bit>
@@ -63,7 +64,7 @@ void CodePrinter::body(std::string &out, u32 func, const NameTable &locals) {
   labels_.clear();
   innermost_.clear();
   reader_.start(f.body);
-  local_declarations(out, static_cast<u32>(m_.func_type(func).params.size()));
+  local_declarations(out, types_.param_count(func));
   Instruction in;
   while (reader_.next(in)) {
     if (in.code == Opcode::End && labels_.empty())
@@ -77,8 +78,10 @@ void CodePrinter::body(std::string &out, u32 func, const NameTable &locals) {
 void CodePrinter::local_declarations(std::string &out, u32 local) {
   base::ByteReader &bytes = reader_.reader();
   std::string unnamed;
+  u32 left = wasm::max_locals; // more are not valid
   for (u32 runs = bytes.leb_u32(); runs != 0 && !bytes.failed(); --runs) {
-    u32 count = bytes.leb_u32();
+    u32 count = std::min(bytes.leb_u32(), left);
+    left -= count;
     std::string type = types_.value(decode::val_type(bytes, features_));
     for (; count != 0; --count, ++local)
       if (locals_->has_any())

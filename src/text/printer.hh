@@ -3,7 +3,7 @@
 // Names of the name section become identifiers where they are unique in their index space; a name that is not
 // becomes a `(@name ...)` annotation, and its owner is referred to by number. Every type use names its type, so
 // parsing appends none, and every section is printed in the order of the binary format: the text assembles to
-// a module with the same index spaces, and prints as itself.
+// a module with the same index spaces, and prints as itself. A module that is not valid is printed as far as it goes.
 #pragma once
 
 #include "decode/instruction.hh"
@@ -52,6 +52,8 @@ public:
   std::string signature(const wasm::FuncType &type, const NameTable *params) const;
   /// ` (type $t) (param ...) (result ...)`.
   std::string type_use(u32 type, const NameTable *params) const;
+  /// Parameters of a function; 0 where the module, not validated, names no function type.
+  u32 param_count(u32 func) const;
 
 private:
   const wasm::Module &m_;
