@@ -22,8 +22,8 @@ public:
   Function &function() const { return *fn_; }
 
   Block make_block() { return fn_->blocks.push({}); }
+  /// What the last block computed is forgotten, this one's own values too if it was left before.
   void set_block(Block block);
-  /// Back to a block that was left: nothing is known about what it computed.
   Block block() const { return block_; }
   void set_offset(u32 offset) { offset_ = offset; }
   u32 offset() const { return offset_; }

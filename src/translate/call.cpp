@@ -15,16 +15,16 @@ struct Callee {
 
 /// A word of the FuncRef behind `address`. It never changes.
 Value func_ref_word(Translator &t, Type type, Value address, u32 offset, bool may_be_null, abi::TrapCode trap) {
-  return t.b_.load(type, address, offset,
-                   {.size_log2 = static_cast<u8>(type == Type::I64 ? 3 : 2),
-                    .can_trap = may_be_null,
-                    .removable = !may_be_null,
-                    .alias = Alias::Fixed,
-                    .trap = trap});
+  return t.build.load(type, address, offset,
+                      {.size_log2 = static_cast<u8>(type == Type::I64 ? 3 : 2),
+                       .can_trap = may_be_null,
+                       .removable = !may_be_null,
+                       .alias = Alias::Fixed,
+                       .trap = trap});
 }
 
 Value heap_address(Translator &t, Value ref) {
-  return t.b_.binary(Op::Add, t.field(offsetof(abi::InstanceContext, heap_base)), t.extend(ref));
+  return t.build.binary(Op::Add, t.field(offsetof(abi::InstanceContext, heap_base)), t.extend(ref));
 }
 
 Callee callee_of(Translator &t, Value address, bool may_be_null, abi::TrapCode trap) {
@@ -40,17 +40,17 @@ void check_type(Translator &t, Value address, bool may_be_null, u32 wanted_type)
   const Value ids = t.field(offsetof(abi::InstanceContext, type_ids));
   const Value wanted = t.load_fixed(Type::I32, ids, 4 * wanted_type);
   if (t.module->types[wanted_type].is_final)
-    return t.b_.trap_if(t.b_.icmp(Cond::Ne, actual, wanted), abi::TrapCode::IndirectCallTypeMismatch);
+    return t.build.trap_if(t.build.icmp(Cond::Ne, actual, wanted), abi::TrapCode::IndirectCallTypeMismatch);
   const Block before = t.block;
   const Block same = t.variables.make_block(), other = t.variables.make_block();
   const Block behind = t.variables.make_join(t.variables.tick(), before);
-  t.branch(t.b_.icmp(Cond::Eq, actual, wanted), same, other, 1);
+  t.branch(t.build.icmp(Cond::Eq, actual, wanted), same, other, 1);
   t.set_block(same);
   t.jump(behind);
   t.set_block(other);
   t.fn->blocks[other].is_cold = true;
   const Value is_subtype = t.call_builtin(abi::Builtin::IsSubtype, {{actual, wanted}});
-  t.b_.trap_if(t.b_.icmp(Cond::Eq, is_subtype, t.b_.i32(0)), abi::TrapCode::IndirectCallTypeMismatch);
+  t.build.trap_if(t.build.icmp(Cond::Eq, is_subtype, t.build.i32(0)), abi::TrapCode::IndirectCallTypeMismatch);
   t.jump(behind);
   t.variables.seal(behind);
   t.set_block(behind);

@@ -24,7 +24,7 @@ void loop(Translator &t, const Operator &o, u32) {
   for (Value v : t.fn->blocks[f.label].params)
     t.push(v);
   if (t.context->polls)
-    t.b_.raw({Op::Poll, Type::None, 0, 0, 0, 0});
+    t.build.raw({Op::Poll, Type::None, 0, 0, 0, 0});
 }
 
 void if_(Translator &t, const Operator &o, u32) {
@@ -36,8 +36,8 @@ void if_(Translator &t, const Operator &o, u32) {
   f.saved_count = static_cast<u32>(o.params.size());
   const auto params = t.top(f.saved_count);
   t.saved.insert(t.saved.end(), params.begin(), params.end());
-  if (t.b_.is_const(condition)) { // one of the arms is dead
-    if (t.b_.def(condition).bits() == 0) {
+  if (t.build.is_const(condition)) { // one of the arms is dead
+    if (t.build.def(condition).bits() == 0) {
       f.else_block = t.variables.make_block();
       t.jump(f.else_block);
       t.variables.seal(f.else_block);
@@ -95,8 +95,8 @@ void br(Translator &t, const Operator &o, u32) {
 
 void branch_to_label(Translator &t, u32 label, Value condition, bool if_true, u16 hint) {
   Frame &target = t.frame(label);
-  if (t.b_.is_const(condition)) {
-    if ((static_cast<u32>(t.b_.def(condition).bits()) != 0) == if_true) {
+  if (t.build.is_const(condition)) {
+    if ((static_cast<u32>(t.build.def(condition).bits()) != 0) == if_true) {
       t.jump_to(target, t.top(target.label_count));
       t.die();
     }
@@ -131,7 +131,7 @@ void br_table(Translator &t, const Operator &o, u32) {
       b = t.single(from);
     t.fn->make_edge(b);
   }
-  t.b_.raw({Op::Switch, Type::None, 0, Builder::id(index), first_edge, static_cast<u32>(o.labels.size())});
+  t.build.raw({Op::Switch, Type::None, 0, Builder::id(index), first_edge, static_cast<u32>(o.labels.size())});
   for (u32 label : o.labels) {
     const Block b = std::exchange(t.switch_blocks[frame_of(label)], no_block);
     if (is_none(b))

@@ -61,15 +61,15 @@ void read_payload(Translator &t, u32 tag, bool with_ref, std::vector<Value> &out
     const auto read = [&](bool refs) {
       for (u32 i = 0; i < types.size(); ++i)
         if (const Type type = Translator::type_of(types[i]); (type == Type::Ref) == refs)
-          out[first + i] = t.b_.load(type, store_context(t), payload_offset(i), payload_access(type));
+          out[first + i] = t.build.load(type, store_context(t), payload_offset(i), payload_access(type));
     };
     read(false);
-    const Value ref = with_ref ? t.call_builtin(abi::Builtin::MakeExnref, {{t.b_.i32(tag)}}) : no_inst;
+    const Value ref = with_ref ? t.call_builtin(abi::Builtin::MakeExnref, {{t.build.i32(tag)}}) : no_inst;
     read(true);
     if (with_ref)
       out.push_back(ref);
   } else if (with_ref) {
-    out.push_back(t.call_builtin(abi::Builtin::MakeExnref, {{t.b_.i32(tag)}}));
+    out.push_back(t.call_builtin(abi::Builtin::MakeExnref, {{t.build.i32(tag)}}));
   }
 }
 
@@ -117,8 +117,8 @@ Match match(const wasm::Module &m, u32 tag, u32 clause_tag) {
 void throw_by_call(Translator &t, u32 tag, std::span<const Value> values, Region innermost) {
   const Region around = std::exchange(t.region, innermost);
   for (u32 i = 0; i < values.size(); ++i)
-    t.b_.store(store_context(t), values[i], payload_offset(i), payload_access(t.b_.type(values[i])));
-  t.call_builtin(abi::Builtin::Throw, {{t.b_.i32(tag)}});
+    t.build.store(store_context(t), values[i], payload_offset(i), payload_access(t.build.type(values[i])));
+  t.call_builtin(abi::Builtin::Throw, {{t.build.i32(tag)}});
   t.unreachable();
   t.region = around;
 }
@@ -126,7 +126,7 @@ void throw_by_call(Translator &t, u32 tag, std::span<const Value> values, Region
 static void wait_for_clauses(Translator &t, u32 tag, std::span<const Value> values, Region innermost, Region r) {
   const u32 first = static_cast<u32>(t.thrown.size());
   t.thrown.insert(t.thrown.end(), values.begin(), values.end());
-  t.tries[t.regions[r].legacy].pending.push_back({t.block, tag, t.b_.offset(), innermost, first});
+  t.tries[t.regions[r].legacy].pending.push_back({t.block, tag, t.build.offset(), innermost, first});
   t.die();
 }
 

@@ -37,7 +37,7 @@ static void leave_region(Translator &t, Frame &f) {
 }
 
 /// Makes the pad and the body it jumps to; the body stays open for throws that wait.
-static void begin_catch(Translator &t, const Operator &o, u32 tag) {
+static void begin_catch(Translator &t, u32 tag) {
   Frame &f = t.frames.back();
   const u32 index = f.legacy;
   const Region r = t.tries[index].region;
@@ -48,7 +48,7 @@ static void begin_catch(Translator &t, const Operator &o, u32 tag) {
   read_payload(t, tag, true, t.scratch);
   const Block body = t.variables.make_join(f.start, f.entry);
   for (Value v : t.scratch)
-    t.fn->add_param(body, t.b_.type(v));
+    t.fn->add_param(body, t.build.type(v));
   t.jump(body, t.scratch);
   if (!has_pending)
     t.variables.seal(body);
@@ -57,7 +57,6 @@ static void begin_catch(Translator &t, const Operator &o, u32 tag) {
   for (u32 i = 0; i + 1 < params.size(); ++i)
     t.push(params[i]);
   t.tries[index].catches.push_back({tag, pad, body, params.back(), false});
-  (void)o;
 }
 
 void catch_(Translator &t, const Operator &o, u32 is_all) {
@@ -69,7 +68,7 @@ void catch_(Translator &t, const Operator &o, u32 is_all) {
   t.stack.resize(f.height);
   const LegacyTry &legacy = t.tries[f.legacy];
   if (t.regions[legacy.region].is_reached || !legacy.pending.empty())
-    begin_catch(t, o, is_all != 0 ? ~0u : o.index);
+    begin_catch(t, is_all != 0 ? ~0u : o.index);
   else // nothing is thrown inside
     t.tries[f.legacy].catches.push_back({is_all != 0 ? ~0u : o.index, no_block, no_block});
 }
@@ -79,7 +78,7 @@ static void jump_to_catch(Translator &t, const LegacyCatch &c, std::span<const V
   args.clear();
   if (c.tag != ~0u)
     args.insert(args.end(), values.begin(), values.end());
-  args.push_back(t.b_.null());
+  args.push_back(t.build.null());
   t.jump(c.body, args);
   t.die();
 }
@@ -91,7 +90,7 @@ static void finish_throw(Translator &t, const LegacyTry &legacy, const PendingTh
   for (u32 i = 0; i < count; ++i)
     values.push_back(t.variables.resolve(t.thrown[p.first_value + i]));
   t.set_block(p.block);
-  t.b_.set_offset(p.offset);
+  t.build.set_offset(p.offset);
   for (const LegacyCatch &c : legacy.catches) {
     const Match m = match(*t.module, p.tag, c.tag);
     if (m == Match::No)
@@ -109,11 +108,11 @@ static void finish_try(Translator &t, u32 index) {
   const LegacyTry legacy = std::move(t.tries[index]);
   t.tries[index] = {};
   --t.open_tries;
-  const u32 offset = t.b_.offset();
+  const u32 offset = t.build.offset();
   const Region r = legacy.region;
   for (const PendingThrow &p : legacy.pending)
     finish_throw(t, legacy, p);
-  t.b_.set_offset(offset);
+  t.build.set_offset(offset);
   bool catches_all = false;
   const u32 first = static_cast<u32>(t.fn->clauses.size());
   for (const LegacyCatch &c : legacy.catches) {

@@ -30,11 +30,11 @@ static Place place(Translator &t, const Operator &o) {
   const Value base = t.field(t.context->layout.memory(o.index) + offsetof(abi::MemoryCell, base));
   u64 offset = o.memory_offset;
   constexpr u64 limit = u64{1} << 31;
-  if (t.b_.is_const(index)) {
-    offset += t.b_.def(index).bits();
+  if (t.build.is_const(index)) {
+    offset += t.build.def(index).bits();
     return offset < limit ? Place{base, static_cast<u32>(offset)} : Place{t.add_offset(base, offset), 0};
   }
-  const Value address = t.b_.binary(Op::Add, base, t.extend(index));
+  const Value address = t.build.binary(Op::Add, base, t.extend(index));
   return offset < limit ? Place{address, static_cast<u32>(offset)} : Place{t.add_offset(address, offset), 0};
 }
 
@@ -52,7 +52,7 @@ void load(Translator &t, const Operator &o, u32 argument) {
     return;
   const Place at = place(t, o);
   const Access access = checked(argument >> 8 & 0xff, argument >> 16 != 0);
-  t.push(t.b_.load(static_cast<Type>(argument & 0xff), at.address, at.offset, access));
+  t.push(t.build.load(static_cast<Type>(argument & 0xff), at.address, at.offset, access));
 }
 
 void store(Translator &t, const Operator &o, u32 size_log2) {
@@ -60,38 +60,38 @@ void store(Translator &t, const Operator &o, u32 size_log2) {
     return;
   const Value value = t.pop();
   const Place at = place(t, o);
-  t.b_.store(at.address, value, at.offset, checked(size_log2, false));
+  t.build.store(at.address, value, at.offset, checked(size_log2, false));
 }
 
 void memory_size(Translator &t, const Operator &o, u32) {
   if (!is_usable_memory(t, o, o.index))
     return;
   const Value descriptor = t.field(t.context->layout.memory(o.index) + offsetof(abi::MemoryCell, descriptor));
-  const Value length = t.b_.load(Type::I64, descriptor, offsetof(abi::MemoryDescriptor, length),
-                                 {.size_log2 = 3, .alias = Alias::Length});
-  t.push(t.b_.unary(Op::Wrap, Type::I32, t.b_.binary(Op::ShrU, length, t.b_.i64(16))));
+  const Value length = t.build.load(Type::I64, descriptor, offsetof(abi::MemoryDescriptor, length),
+                                    {.size_log2 = 3, .alias = Alias::Length});
+  t.push(t.build.unary(Op::Wrap, Type::I32, t.build.binary(Op::ShrU, length, t.build.i64(16))));
 }
 
 void memory_grow(Translator &t, const Operator &o, u32) {
   if (!is_usable_memory(t, o, o.index))
     return;
   const Value delta = t.extend(t.pop());
-  const Value old = t.call_builtin(abi::Builtin::MemoryGrow, {{t.b_.i32(o.index), delta}});
-  t.push(t.b_.unary(Op::Wrap, Type::I32, old));
+  const Value old = t.call_builtin(abi::Builtin::MemoryGrow, {{t.build.i32(o.index), delta}});
+  t.push(t.build.unary(Op::Wrap, Type::I32, old));
 }
 
 void memory_fill(Translator &t, const Operator &o, u32) {
   if (!is_usable_memory(t, o, o.index))
     return;
   const Value length = t.extend(t.pop()), byte = t.pop(), address = t.extend(t.pop());
-  t.call_builtin(abi::Builtin::MemoryFill, {{t.b_.i32(o.index), address, byte, length}});
+  t.call_builtin(abi::Builtin::MemoryFill, {{t.build.i32(o.index), address, byte, length}});
 }
 
 void memory_copy(Translator &t, const Operator &o, u32) {
   if (!is_usable_memory(t, o, o.index) || !is_usable_memory(t, o, o.index2))
     return;
   const Value length = t.extend(t.pop()), from = t.extend(t.pop()), to = t.extend(t.pop());
-  t.call_builtin(abi::Builtin::MemoryCopy, {{t.b_.i32(o.index), to, t.b_.i32(o.index2), from, length}});
+  t.call_builtin(abi::Builtin::MemoryCopy, {{t.build.i32(o.index), to, t.build.i32(o.index2), from, length}});
 }
 
 /// Immediates: data segment, memory.
@@ -99,9 +99,11 @@ void memory_init(Translator &t, const Operator &o, u32) {
   if (!is_usable_memory(t, o, o.index2))
     return;
   const Value length = t.extend(t.pop()), from = t.extend(t.pop()), to = t.extend(t.pop());
-  t.call_builtin(abi::Builtin::MemoryInit, {{t.b_.i32(o.index), t.b_.i32(o.index2), to, from, length}});
+  t.call_builtin(abi::Builtin::MemoryInit, {{t.build.i32(o.index), t.build.i32(o.index2), to, from, length}});
 }
 
-void data_drop(Translator &t, const Operator &o, u32) { t.call_builtin(abi::Builtin::DataDrop, {{t.b_.i32(o.index)}}); }
+void data_drop(Translator &t, const Operator &o, u32) {
+  t.call_builtin(abi::Builtin::DataDrop, {{t.build.i32(o.index)}});
+}
 
 } // namespace trapeze::translate

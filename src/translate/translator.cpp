@@ -31,7 +31,7 @@ void Translator::start(const ModuleContext &c, u32 func, ir::Function &out) {
   open_tries = 0;
   sigs_by_type_.assign(module->types.size(), base::none_id<ir::Sig>());
   std::fill(std::begin(sigs_by_builtin_), std::end(sigs_by_builtin_), base::none_id<ir::Sig>());
-  b_.start(out);
+  build.start(out);
   variables.start(out);
 }
 
@@ -68,7 +68,7 @@ void Translator::op(const Operator &o) {
   const HandlerRow &row = handler(o.code);
   if (is_dead() && !row.is_structural)
     return;
-  b_.set_offset(o.offset);
+  build.set_offset(o.offset);
   row.handler(*this, o, row.argument);
 }
 
@@ -105,14 +105,14 @@ Block Translator::single(Block pred) {
 }
 
 void Translator::jump(Block target, std::span<const Value> args) {
-  b_.raw({Op::Jump, Type::None, 0, 0, fn->make_edge(target, args), 0});
+  build.raw({Op::Jump, Type::None, 0, 0, fn->make_edge(target, args), 0});
   variables.add_pred(target, block);
 }
 
 void Translator::branch(Value condition, Block yes, Block no, u16 hint) {
   const u32 first = fn->make_edge(yes);
   fn->make_edge(no);
-  b_.raw({Op::Branch, Type::None, hint, Builder::id(condition), first, 0});
+  build.raw({Op::Branch, Type::None, hint, Builder::id(condition), first, 0});
   for (Block b : {yes, no}) {
     variables.add_pred(b, block);
     variables.seal(b);
@@ -120,17 +120,17 @@ void Translator::branch(Value condition, Block yes, Block no, u16 hint) {
 }
 
 void Translator::trap(abi::TrapCode code) {
-  b_.raw({Op::Trap, Type::None, static_cast<u16>(code), 0, 0, 0});
+  build.raw({Op::Trap, Type::None, static_cast<u16>(code), 0, 0, 0});
   die();
 }
 
 void Translator::unreachable() {
-  b_.raw({Op::Unreachable, Type::None, static_cast<u16>(abi::TrapCode::Unreachable), 0, 0, 0});
+  build.raw({Op::Unreachable, Type::None, static_cast<u16>(abi::TrapCode::Unreachable), 0, 0, 0});
   die();
 }
 
 void Translator::return_values(std::span<const Value> values) {
-  b_.raw({Op::Return, Type::None, 0, 0, fn->make_list(values), 0});
+  build.raw({Op::Return, Type::None, 0, 0, fn->make_list(values), 0});
 }
 
 // --- frames ---
@@ -242,11 +242,11 @@ ir::Sig Translator::signature(abi::Builtin builtin) {
 }
 
 Value Translator::load_fixed(Type type, Value address, u32 offset) {
-  return b_.load(type, address, offset,
-                 {.size_log2 = static_cast<u8>(ir::size_of(type) == 8 ? 3 : 2), .alias = Alias::Fixed});
+  return build.load(type, address, offset,
+                    {.size_log2 = static_cast<u8>(ir::size_of(type) == 8 ? 3 : 2), .alias = Alias::Fixed});
 }
 
-Value Translator::add_offset(Value address, u64 offset) { return b_.binary(Op::Add, address, b_.i64(offset)); }
+Value Translator::add_offset(Value address, u64 offset) { return build.binary(Op::Add, address, build.i64(offset)); }
 
 // --- calls ---
 
@@ -255,9 +255,9 @@ Value Translator::call(Op op, u32 callee, ir::Sig sig, std::span<const Value> ar
   const bool is_tail = op == Op::ReturnCall || op == Op::ReturnCallPtr;
   const Type type = is_tail || results.empty() ? Type::None : results[0];
   const u32 at = fn->make_call({callee, sig, in, 0}, args);
-  const Inst inst = b_.raw({op, type, 0, at, 0, 0});
+  const Inst inst = build.raw({op, type, 0, at, 0, 0});
   for (u32 i = 1; !is_tail && i < fn->sigs[sig].results.size(); ++i)
-    b_.raw({Op::Proj, fn->sigs[sig].results[i], 0, Builder::id(inst), 0, i});
+    build.raw({Op::Proj, fn->sigs[sig].results[i], 0, Builder::id(inst), 0, i});
   note_throwing_call(in);
   return inst;
 }

@@ -114,7 +114,7 @@ public:
   bool is_dead() const { return is_none(block); }
   void set_block(Block b) {
     block = b;
-    b_.set_block(b);
+    build.set_block(b);
   }
   void die() { block = no_block; }
   /// A block entered from one place only.
@@ -141,8 +141,8 @@ public:
   ir::Sig signature(wasm::TypeIndex type, u32 offset);
   ir::Sig signature(abi::Builtin builtin);
   Value load_fixed(Type type, Value address, u32 offset);
-  Value field(u32 offset) { return load_fixed(Type::I64, b_.instance(), offset); }
-  Value extend(Value index) { return b_.unary(Op::ExtendU, Type::I64, index); }
+  Value field(u32 offset) { return load_fixed(Type::I64, build.instance(), offset); }
+  Value extend(Value index) { return build.unary(Op::ExtendU, Type::I64, index); }
   Value add_offset(Value address, u64 offset);
 
   // --- calls
@@ -155,7 +155,7 @@ public:
   const ModuleContext *context = nullptr;
   const wasm::Module *module = nullptr;
   ir::Function *fn = nullptr;
-  Builder b_;
+  Builder build;
   Variables variables;
   Block block = no_block;
   Region region = no_region; ///< innermost, around the current operator

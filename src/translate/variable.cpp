@@ -14,7 +14,7 @@ void select(Translator &t, const Operator &o, u32) {
   if (o.type.kind() == wasm::ValKind::V128)
     return t.unsupported(wasm::Feature::Simd, o);
   const Value condition = t.pop(), no = t.pop(), yes = t.pop();
-  t.push(t.b_.select(condition, yes, no));
+  t.push(t.build.select(condition, yes, no));
 }
 
 void local_get(Translator &t, const Operator &o, u32) { t.push(t.variables.read(o.index, t.block)); }
@@ -43,19 +43,19 @@ static Cell cell(Translator &t, const Operator &o) {
   const u32 offset = t.context->layout.global(o.index);
   if (global.is_imported)
     return {t.field(offset), 0, type, access};
-  return {t.b_.instance(), offset, type, access};
+  return {t.build.instance(), offset, type, access};
 }
 
 void global_get(Translator &t, const Operator &o, u32) {
   const Cell at = cell(t, o);
   if (!t.failed())
-    t.push(t.b_.load(at.type, at.address, at.offset, at.access));
+    t.push(t.build.load(at.type, at.address, at.offset, at.access));
 }
 
 void global_set(Translator &t, const Operator &o, u32) {
   const Cell at = cell(t, o);
   if (!t.failed())
-    t.b_.store(at.address, t.pop(), at.offset, at.access);
+    t.build.store(at.address, t.pop(), at.offset, at.access);
 }
 
 } // namespace trapeze::translate
