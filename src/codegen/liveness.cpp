@@ -190,7 +190,7 @@ void Liveness::find_closed(const MFunction &m) {
 u32 Liveness::closed_before(u32 block) const {
   constexpr u32 patience = 64;
   const Reach &last = reach_[block];
-  if (block == 0 || last.max_pred > block)
+  if (block == 0 || last.max_pred >= block) // a loop that ends here: live at its end too
     return none;
   u32 low = std::min(last.min_pred, block - 1);
   u32 x = block - 1;
@@ -201,7 +201,7 @@ u32 Liveness::closed_before(u32 block) const {
     low = std::min(low, reach.min_succ);
     if (x == low)
       return x;
-    if (reach.max_pred > block)
+    if (reach.max_pred >= block)
       return none;
     low = std::min(low, reach.min_pred);
     // A closed stretch inside is passed over; its first block is looked at next.
