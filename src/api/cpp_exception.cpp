@@ -9,7 +9,7 @@
 // without their "_Z". std::runtime_error and std::logic_error keep {vtable, const char *} (libc++'s reference-counted
 // string), so what() can be read without calling it. Everything is a guess about foreign bytes: bounds are checked,
 // names have to look like names, and what does not fit is not shown.
-#include "api/cpp_exception.hh"
+#include "api/inspect.hh"
 
 #include "base/types.hh"
 

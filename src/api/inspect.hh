@@ -1,4 +1,4 @@
-// Looking at modules: what the command line's `compile --stop-after` and `print` show. Input is either format.
+// Looking at modules and at what programs did: what the command line shows. Input is either format.
 #pragma once
 
 #include "trapeze/trapeze.hh"
@@ -20,6 +20,15 @@ std::string dump(const v1::Engine &engine, std::span<const std::uint8_t> input, 
 
 /// The module in the text format. Throws v1::Error. The module is decoded, not validated.
 std::string print(const v1::Engine &engine, std::span<const std::uint8_t> input, std::string_view name);
+
+/// What a C++ program compiled to Wasm threw, read from its memory.
+struct CppException {
+  std::string type; ///< `std::runtime_error`
+  std::string what; ///< of the standard library's exceptions and what derives from them; of thrown numbers and strings
+};
+
+/// Nothing if the exception does not look like one of C++ (libc++abi) or the memory makes no sense of it.
+std::optional<CppException> describe_cpp_exception(const v1::Exception &exception, const v1::Memory &memory);
 
 /// A whole file; "-" is standard input. Throws v1::Error (Resource).
 std::vector<std::uint8_t> read_file(const std::string &path);

@@ -1,6 +1,6 @@
 #include "cli/options.hh"
 
-#include "api/cpp_exception.hh"
+#include "api/inspect.hh"
 
 #include <CLI/CLI.hpp>
 

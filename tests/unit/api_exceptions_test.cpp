@@ -1,7 +1,7 @@
 // Exceptions and traps at the borders between host and Wasm, both ways and nested.
 #include "trapeze/trapeze.hh"
 
-#include "api/cpp_exception.hh"
+#include "api/inspect.hh"
 
 #include <doctest/doctest.h>
 
@@ -372,7 +372,7 @@ TEST_CASE("what a C++ program threw is read from its memory, and nothing is read
     (data (i32.const 96) "N2ns4MineE\00") (data (i32.const 112) "St13runtime_error\00") (data (i32.const 160) "the message\00")
     (data (i32.const 208) "\40\00\00\00") (data (i32.const 256) "\00++CGNLC") (data (i32.const 288) "\00\00\00\00\a0\00\00\00")
     (func (export "f") (param i32) (throw $e (local.get 0)))
-    (func (export "two") (throw $two (i32.const 256) (i32.const 0))))"));
+    (func (export "two") (throw $two (i32.const 256) (i32.const 0)))))"));
   auto described = [&](const char *name, std::vector<Val> args) -> std::optional<api::CppException> {
     try {
       i.func(name).call(args);
