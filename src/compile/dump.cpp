@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <vector>
 
@@ -36,13 +37,16 @@ void print_clause(const image::Clause &clause, u32 region, Out out) {
 /// What the tables say of the instruction at [offset, end).
 class Margin {
 public:
-  explicit Margin(const CompiledFunction &f) : f_(f) {}
+  explicit Margin(const CompiledFunction &f) : f_(f) {
+    for (u32 r = 0; r < f.regions.size(); ++r)
+      for (u32 c = 0; c < f.regions[r].clause_count; ++c)
+        pads_.push_back({r, f.regions[r].first_clause + c});
+    std::ranges::stable_sort(pads_, {}, [&](const Pad &pad) { return f.clauses[pad.clause].pad; });
+  }
 
-  void before(u32 offset, Out out) const {
-    for (u32 r = 0; r < f_.regions.size(); ++r)
-      for (u32 c = 0; c < f_.regions[r].clause_count; ++c)
-        if (const image::Clause &clause = f_.clauses[f_.regions[r].first_clause + c]; clause.pad == offset)
-          print_clause(clause, r, out);
+  void before(u32 offset, Out out) {
+    for (; pad_ < pads_.size() && f_.clauses[pads_[pad_].clause].pad <= offset; ++pad_)
+      print_clause(f_.clauses[pads_[pad_].clause], pads_[pad_].region, out);
   }
 
   void behind(u32 offset, u32 end, Out out) {
@@ -72,8 +76,12 @@ private:
     return text;
   }
 
+  struct Pad {
+    u32 region, clause;
+  };
   const CompiledFunction &f_;
-  usize relocation_ = 0, trap_ = 0, call_ = 0, address_ = 0;
+  std::vector<Pad> pads_; ///< by offset
+  usize pad_ = 0, relocation_ = 0, trap_ = 0, call_ = 0, address_ = 0;
 };
 
 /// `function 3 "parse"`; the name is the name section's, else an export's.

@@ -24,7 +24,10 @@ using Snapshot = std::vector<u64>;
 /// Values by place and places by value.
 class Contents {
 public:
-  Contents(u32 places, u32 vregs) : values_(places), holders_(vregs) {}
+  Contents(u32 places, u32 vregs) : values_(places), holders_(vregs), is_noted_(places, 0) {}
+
+  /// Every place that holds something, and some that do not.
+  std::span<const u32> noted() const { return noted_; }
 
   std::span<const u32> values(u32 place) const { return values_[place]; }
   std::span<const u32> holders(VReg v) const { return holders_[base::index_of(v)]; }
@@ -32,6 +35,10 @@ public:
     return std::find(values_[place].begin(), values_[place].end(), base::index_of(v)) != values_[place].end();
   }
   void add(u32 place, u32 v) {
+    if (is_noted_[place] == 0) {
+      is_noted_[place] = 1;
+      noted_.push_back(place);
+    }
     values_[place].push_back(v);
     holders_[v].push_back(place);
   }
@@ -56,29 +63,22 @@ public:
     }
   }
   void load(const Snapshot &snapshot) {
-    for (u32 place : used_)
+    for (u32 place : noted_) {
       clear(place);
-    used_.clear();
+      is_noted_[place] = 0;
+    }
+    noted_.clear();
     for (u64 pair : snapshot)
       add(static_cast<u32>(pair >> 32), static_cast<u32>(pair));
   }
-  Snapshot save(u32 first_place) {
+  Snapshot save(u32 first_place) const {
     Snapshot out;
-    used_.clear();
-    for (u32 place = 0; place < values_.size(); ++place) {
-      if (values_[place].empty())
-        continue;
-      used_.push_back(place);
+    for (u32 place : noted_)
       if (place >= first_place)
         for (u32 v : values_[place])
           out.push_back(u64{place} << 32 | v);
-    }
     std::sort(out.begin(), out.end());
     return out;
-  }
-  void clear_all() {
-    for (u32 place = 0; place < values_.size(); ++place)
-      clear(place);
   }
 
 private:
@@ -90,7 +90,8 @@ private:
     }
   }
   std::vector<std::vector<u32>> values_, holders_;
-  std::vector<u32> used_;
+  std::vector<u8> is_noted_;
+  std::vector<u32> noted_;
 };
 
 class Checker {
@@ -161,6 +162,7 @@ private:
   std::vector<u32> first_edit_;   ///< per instruction and one more
   std::vector<u32> safepoint_of_; ///< per instruction: row, ~0: none
   std::vector<u8> is_listed_;     ///< per slot, for the call at hand
+  std::vector<u8> is_param_;      ///< per value, while an edge is taken
   bool reporting_ = false;
   std::string error_;
 };
@@ -194,13 +196,13 @@ bool Checker::check_shape() {
       safepoint_of_[inst] = row;
   }
   is_listed_.assign(a_.spill_slots.size(), 0);
+  is_param_.assign(m_.vregs.size(), 0);
   reporting_ = false;
   return error_.empty();
 }
 
 void Checker::block(u32 b) {
   const MBlockRow &row = m_.blocks[static_cast<MBlock>(b)];
-  contents_.clear_all();
   contents_.load(known_[b]);
   for (u32 i = row.first_inst; i < row.first_inst + row.inst_count; ++i) {
     edits(i);
@@ -338,12 +340,12 @@ void Checker::call(u32 inst) {
     is_listed_[slot] = 1;
   }
   auto is_no_ref = [&](u32 v) { return kind(static_cast<VReg>(v)) != VKind::Ref; };
-  for (u32 r = 0; r < register_count; ++r)
-    if (!contents_.values(r).empty())
-      contents_.filter(r, is_no_ref);
-  for (u32 slot = 0; slot < a_.spill_slots.size(); ++slot)
-    if (a_.spill_slots[slot].is_ref && is_listed_[slot] == 0)
-      contents_.clear(register_count + slot);
+  for (u32 place : contents_.noted()) {
+    if (place < register_count)
+      contents_.filter(place, is_no_ref);
+    else if (a_.spill_slots[place - register_count].is_ref && is_listed_[place - register_count] == 0)
+      contents_.clear(place);
+  }
   for (u32 slot : listed)
     is_listed_[slot] = 0;
   u32 region = m_.insts[inst].region;
@@ -374,11 +376,11 @@ void Checker::leave(u32 b) {
         renamed.push_back({holder, base::index_of(target.params[k])});
     Snapshot out = contents_.save(0);
     if (!target.params.empty()) {
-      auto is_param = [&](u64 pair) {
-        return std::find(target.params.begin(), target.params.end(), static_cast<VReg>(static_cast<u32>(pair))) !=
-               target.params.end();
-      };
-      std::erase_if(out, is_param);
+      for (VReg p : target.params)
+        is_param_[base::index_of(p)] = 1;
+      std::erase_if(out, [&](u64 pair) { return is_param_[static_cast<u32>(pair)] != 0; });
+      for (VReg p : target.params)
+        is_param_[base::index_of(p)] = 0;
       for (auto [holder, param] : renamed)
         out.push_back(u64{holder} << 32 | param);
       std::sort(out.begin(), out.end());
