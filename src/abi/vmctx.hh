@@ -54,7 +54,9 @@ struct StoreContext {
   u64 exit_fp;
   /// Exception object being rethrown, as a reference, or 0: then only tag and payload below exist.
   u32 current_exn;
-  u32 reserved;
+  /// 0, or ~0 under TRAPEZE_STRESS=collect: MakeExnref's stub then never answers by itself. Behind current_exn: one
+  /// load reads both.
+  u32 collects_always;
   /// Identity of the tag being thrown (runtime Tag *).
   void *current_tag;
   /// The runtime's Store.

@@ -18,6 +18,7 @@ Store::Store(std::shared_ptr<Engine> engine)
     : engine_(std::move(engine)), words_(std::make_shared<StoreWords>()),
       handles_(std::make_shared<HandleTable>(this)) {
   context().store = this;
+  context().collects_always = engine_->stress_collect() ? ~0u : 0;
 }
 
 Result<std::unique_ptr<Store>> Store::create(std::shared_ptr<Engine> engine) {

@@ -5,6 +5,7 @@
 // abi::StoreContext
 #define STORE_PENDING 16
 #define STORE_EXIT_FP 24
+#define STORE_CURRENT_EXN 32
 
 // runtime::Registers
 #define REGS_INTS 0

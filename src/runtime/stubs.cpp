@@ -9,6 +9,8 @@ namespace trapeze::runtime {
 
 static_assert(offsetof(abi::StoreContext, pending) == STORE_PENDING);
 static_assert(offsetof(abi::StoreContext, exit_fp) == STORE_EXIT_FP);
+static_assert(offsetof(abi::StoreContext, current_exn) == STORE_CURRENT_EXN);
+static_assert(offsetof(abi::StoreContext, collects_always) == STORE_CURRENT_EXN + 4);
 static_assert(offsetof(Registers, ints) == REGS_INTS);
 static_assert(offsetof(Registers, floats) == REGS_FLOATS);
 static_assert(offsetof(Registers, int_results) == REGS_INT_RESULTS);

@@ -177,9 +177,24 @@ trapeze_abandon:
 	movq	%rbp, STORE_EXIT_FP(%rax)
 	.endm
 
+// An exception that was thrown by throw_ref is an object already: 0 < current_exn and collects_always = 0, read as one
+// word. C++ clean-ups catch and rethrow in every frame, so this is the path that their exceptions take.
+	.macro	CAUGHT_AGAIN
+	movq	(%r13), %rax
+	movq	STORE_CURRENT_EXN(%rax), %rax
+	leaq	-1(%rax), %rcx
+	shrq	$32, %rcx
+	jnz	1f
+	retq
+1:
+	.endm
+
 // Pure, Traps, Collects: trapeze_builtin_<name>(InstanceContext *, parameters...), then look at `pending`.
 	.macro	RETURNING name
 	FUNCTION trapeze_stub_\name
+	.ifc	\name, MakeExnref
+	CAUGHT_AGAIN
+	.endif
 	ENTER_BUILTIN
 	movq	%r8, %r9
 	movq	%rcx, %r8
