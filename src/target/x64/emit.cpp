@@ -40,6 +40,16 @@ struct Sequences {
 
 static constexpr Sequences sequences;
 
+/// Clearing a hash table costs as much as it has ever held: one large function must not burden all later ones.
+static void forget(std::unordered_map<u64, u32> &map) {
+  if (map.empty())
+    return;
+  if (map.bucket_count() > 256)
+    map = {};
+  else
+    map.clear();
+}
+
 void Emitter::reset() {
   buffer_.clear();
   block_labels_.clear();
@@ -51,8 +61,11 @@ void Emitter::reset() {
   stubs_.clear();
   pool_.clear();
   tables_.clear();
-  stub_index_.clear();
-  pool_index_.clear();
+  forget(stub_index_);
+  forget(pool_index_);
+  home_refs_.clear();
+  home_list_ = 0;
+  has_home_list_ = false;
   out_->clear();
   out_->func = fn_->func;
   out_->frame = a_->frame;

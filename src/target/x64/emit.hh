@@ -5,7 +5,8 @@
 // Everything is emitted once, jumps long; then CodeBuffer::shrink shortens jumps and all offsets noted so far
 // move; then constants and tables are put behind the code and displacements resolved.
 // Blocks that are only a jump are never emitted: jumps to them go where they go (`thread`).
-// Invariants: edits never write flags that the next row uses; sequences use r11 and xmm15 freely, edits only between rows.
+// Invariants: edits never write flags that the next row uses; sequences use r11 and xmm15 freely, edits only between
+// rows.
 #pragma once
 
 #include "codegen/code_buffer.hh"
@@ -160,6 +161,9 @@ private:
   u32 block_ = 0, inst_ = 0;
   usize next_edit_ = 0, next_safepoint_ = 0;
   u32 source_ = ~0u;
+  std::vector<i32> home_refs_; ///< frame offsets of home slots that hold references
+  u32 home_list_ = 0;          ///< where ref_slots has just these, if has_home_list_
+  bool has_home_list_ = false;
   Label cold_back_ = codegen::no_label;
   std::vector<ColdSequence> cold_;
   std::vector<TrapStub> stubs_;

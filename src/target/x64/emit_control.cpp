@@ -72,16 +72,17 @@ void Emitter::prologue() {
 
 /// The collector reads the home slots of references at every call.
 void Emitter::clear_ref_slots() {
-  u32 refs = 0;
   for (const codegen::FrameSlot &s : m_->slots)
-    refs += s.is_ref;
-  if (refs > 2)
+    if (s.is_ref)
+      home_refs_.push_back(s.offset);
+  bool by_register = home_refs_.size() > 2;
+  if (by_register)
     rr(Op::Xor, Width::W32, scratch, scratch);
-  for (const codegen::FrameSlot &s : m_->slots)
-    if (s.is_ref && refs > 2)
-      put(Op::MovStore, Width::W32, scratch, memory(rbp, s.offset));
-    else if (s.is_ref)
-      put(Op::MovStoreImm, Width::W32, no_register, memory(rbp, s.offset), 0);
+  for (i32 offset : home_refs_)
+    if (by_register)
+      put(Op::MovStore, Width::W32, scratch, memory(rbp, offset));
+    else
+      put(Op::MovStoreImm, Width::W32, no_register, memory(rbp, offset), 0);
 }
 
 /// rsp is where the prologue left it: back the same way. The instance slot holds what r13 holds.
@@ -211,32 +212,40 @@ void Emitter::do_poll(const MInst &i) {
 
 // --- calls
 
-/// The row of the call whose return address is here.
+/// Home slots of references, at every call, and the spill slots live across this one. Calls with home slots only share
+/// one list, and so do neighbours with equal lists.
 void Emitter::note_call(const MInst &i) {
-  image::CallSite site{buffer_.size(), i.region, static_cast<u32>(out_->ref_slots.size()), 0};
   auto &slots = out_->ref_slots;
-  for (const codegen::FrameSlot &s : m_->slots)
-    if (s.is_ref)
-      slots.push_back(s.offset);
   while (next_safepoint_ < a_->safepoints.size() && a_->safepoints[next_safepoint_].inst < inst_)
     ++next_safepoint_;
-  if (next_safepoint_ < a_->safepoints.size() && a_->safepoints[next_safepoint_].inst == inst_) {
-    base::PoolRange range = a_->safepoints[next_safepoint_].slots;
-    for (u32 k = range.first; k < range.first + range.count; ++k)
-      slots.push_back(a_->spill_slots[a_->safepoint_slots[k]].offset);
+  bool has_spills = next_safepoint_ < a_->safepoints.size() && a_->safepoints[next_safepoint_].inst == inst_ &&
+                    a_->safepoints[next_safepoint_].slots.count != 0;
+  image::CallSite site{buffer_.size(), i.region, 0, static_cast<u32>(home_refs_.size())};
+  if (has_spills || (!home_refs_.empty() && !has_home_list_)) {
+    site.first_slot = static_cast<u32>(slots.size());
+    slots.insert(slots.end(), home_refs_.begin(), home_refs_.end());
+    if (has_spills) {
+      base::PoolRange range = a_->safepoints[next_safepoint_].slots;
+      for (u32 k = range.first; k < range.first + range.count; ++k)
+        slots.push_back(a_->spill_slots[a_->safepoint_slots[k]].offset);
+    } else {
+      has_home_list_ = true;
+      home_list_ = site.first_slot;
+    }
+    site.slot_count = static_cast<u32>(slots.size()) - site.first_slot;
+  } else {
+    site.first_slot = home_list_;
   }
-  site.slot_count = static_cast<u32>(slots.size()) - site.first_slot;
-  if (!out_->calls.empty()) { // the same slots as at the call before are listed once
+  if (has_spills && !out_->calls.empty()) {
     const image::CallSite &last = out_->calls.back();
+    auto begin = slots.begin();
     if (last.slot_count == site.slot_count &&
-        std::equal(slots.begin() + last.first_slot, slots.begin() + last.first_slot + last.slot_count,
-                   slots.begin() + site.first_slot)) {
+        std::equal(begin + last.first_slot, begin + last.first_slot + last.slot_count, begin + site.first_slot)) {
       slots.resize(site.first_slot);
       site.first_slot = last.first_slot;
     }
   }
   out_->calls.push_back(site);
-  (void)i;
 }
 
 void Emitter::do_call(const MInst &i) {
