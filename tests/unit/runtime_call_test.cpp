@@ -5,10 +5,12 @@
 #include "runtime/tag.hh"
 
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <fstream>
+#include <functional>
 #include <stdexcept>
 #include <thread>
 
@@ -197,6 +199,54 @@ TEST_CASE("runaway recursion is a trap with the innermost and outermost frames, 
     CHECK(outcome.trap->backtrace.frames.size() == RawBacktrace::innermost + RawBacktrace::outermost);
     CHECK(outcome.trap->backtrace.left_out > 1000);
   }
+}
+
+namespace {
+
+/// Runs `body` on a stack of its own, as a host's fiber would.
+struct Fiber {
+  ucontext_t host{}, fiber{};
+  std::vector<u8> stack = std::vector<u8>(1 << 20);
+  std::function<void()> body;
+
+  static void start(u32 low, u32 high) { reinterpret_cast<Fiber *>(low | u64{high} << 32)->body(); }
+  void run() {
+    getcontext(&fiber);
+    fiber.uc_stack.ss_sp = stack.data();
+    fiber.uc_stack.ss_size = stack.size();
+    fiber.uc_link = &host;
+    u64 self = reinterpret_cast<u64>(this);
+    makecontext(&fiber, reinterpret_cast<void (*)()>(&start), 2, static_cast<u32>(self), static_cast<u32>(self >> 32));
+    swapcontext(&host, &fiber);
+  }
+};
+
+} // namespace
+
+TEST_CASE("on a stack that is not the thread's, calls work and recursion is bounded") {
+  World world;
+  TestModule m;
+  u32 f = m.func(m.type({}, {}), "recurse");
+  m.func(m.type({}, {}), "nothing");
+  Assembler a(*m.module);
+  a.begin();
+  checked_prologue(a);
+  a.call(f).bytes({0x5d, 0xc3}).end();
+  a.begin();
+  checked_prologue(a);
+  a.bytes({0x5d, 0xc3}).end();
+  Instance *instance = world.instantiate(m, a.take());
+  i32 result = 0;
+  OutcomeKind nothing{}, recursion{};
+  Fiber fiber;
+  fiber.body = [&] {
+    nothing = call(world, world.func(instance, "nothing"), {}, result).kind;
+    recursion = call(world, world.func(instance, "recurse"), {}, result).kind;
+  };
+  fiber.run();
+  CHECK(nothing == OutcomeKind::Ok);
+  CHECK(recursion == OutcomeKind::Trap);
+  CHECK(call(world, world.func(instance, "nothing"), {}, result).is_ok());
 }
 
 TEST_CASE("another thread interrupts a loop; a request made before the call counts, and only once") {
