@@ -68,7 +68,8 @@ namespace detail {
 struct EngineImpl;
 struct ModuleImpl;
 struct StoreImpl;
-struct Root; ///< a reference the collector counts as live; outlives its store as a null reference
+struct Root;            ///< a reference the collector counts as live; outlives its store as a null reference
+struct ExceptionReport; ///< where an exception was thrown, and in words; worked out when first asked for
 
 /// A value on its way into or out of Wasm: 16 bytes, little-endian, the low part first.
 struct alignas(16) Cell {
@@ -631,18 +632,15 @@ public:
   Tag tag() const { return tag_; }
   const std::vector<Val> &values() const { return values_; }
   const ExnRef &ref() const { return ref_; }
-  const std::vector<Frame> &frames() const { return frames_; } ///< where it was thrown
-  const char *what() const noexcept override { return what_.c_str(); }
-  Exception(ExnRef ref, std::vector<Frame> frames);
+  const std::vector<Frame> &frames() const;   ///< where it was thrown
+  const char *what() const noexcept override; ///< `exception refused(i32:42)`
+  Exception(ExnRef ref, std::shared_ptr<detail::ExceptionReport> report);
 
 private:
-  void describe();
-
   Tag tag_;
   std::vector<Val> values_;
   ExnRef ref_;
-  std::vector<Frame> frames_;
-  std::string what_;
+  std::shared_ptr<detail::ExceptionReport> report_;
 };
 
 // -------------------------------------------------------------------------------------------- store and instance

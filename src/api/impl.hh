@@ -19,6 +19,7 @@
 #include "runtime/tag.hh"
 #include "trapeze/trapeze.hh"
 
+#include <mutex>
 #include <unordered_map>
 
 namespace trapeze::v1 {
@@ -47,6 +48,17 @@ struct StoreImpl {
   std::vector<std::any> externs; ///< by the number an externref carries
   std::vector<u64> free_externs;
   std::unique_ptr<runtime::Store> store;
+};
+
+/// Made when an exception leaves Wasm; turned into words only if somebody asks, by whichever thread.
+struct ExceptionReport {
+  std::string tag_name;
+  runtime::Backtrace backtrace; ///< holds its modules' code
+  std::vector<std::shared_ptr<const ModuleImpl>> modules;
+
+  std::once_flag frames_once, what_once;
+  std::vector<Frame> frames;
+  std::string what;
 };
 
 struct Root {
@@ -99,6 +111,9 @@ template <typename T> T unwrap(base::Result<T> result, std::string_view name = {
 
 /// Trap, Exception or Exit.
 [[noreturn]] void raise(StoreImpl &store, runtime::Outcome outcome);
-std::vector<v1::Frame> frames_of(StoreImpl &store, const runtime::Backtrace &backtrace);
+/// The modules that a backtrace names, for frames_of.
+std::vector<std::shared_ptr<const ModuleImpl>> modules_of(const StoreImpl &store, const runtime::Backtrace &backtrace);
+std::vector<v1::Frame> frames_of(const runtime::Backtrace &backtrace,
+                                 std::span<const std::shared_ptr<const ModuleImpl>> modules);
 
 } // namespace trapeze::api

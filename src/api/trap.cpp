@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cxxabi.h>
 
@@ -57,27 +58,38 @@ Exception::Exception(Tag tag, std::vector<Val> values) : tag_(tag), values_(std:
   if (ref.is_null())
     throw Trap(TrapCode::AllocationFailed);
   ref_ = ExnRef(std::make_shared<detail::Root>(detail::Root{std::move(ref), &store}));
-  describe();
+  report_ = std::make_shared<detail::ExceptionReport>();
+  report_->tag_name = tag.name();
 }
 
-Exception::Exception(ExnRef ref) : Exception(std::move(ref), {}) {}
+Exception::Exception(ExnRef ref) : Exception(std::move(ref), std::make_shared<detail::ExceptionReport>()) {}
 
-Exception::Exception(ExnRef ref, std::vector<Frame> frames) : ref_(std::move(ref)), frames_(std::move(frames)) {
+Exception::Exception(ExnRef ref, std::shared_ptr<detail::ExceptionReport> report)
+    : ref_(std::move(ref)), report_(std::move(report)) {
   if (!ref_)
     api::wrong_use("null exception reference");
   tag_ = ref_.tag();
   values_ = ref_.values();
-  describe();
+  report_->tag_name = tag_ ? tag_.name() : "(foreign)";
 }
 
-void Exception::describe() {
-  std::string name = tag_ ? tag_.name() : "foreign";
-  what_ = fmt::format("exception {}", name.empty() ? "of an unnamed tag" : name);
-  std::string payload;
-  for (const Val &value : values_)
-    payload += fmt::format("{}{}", payload.empty() ? "" : ", ", to_string(value));
-  if (!payload.empty())
-    what_ += fmt::format("({})", payload);
+const std::vector<Frame> &Exception::frames() const {
+  std::call_once(report_->frames_once,
+                 [this] { report_->frames = api::frames_of(report_->backtrace, report_->modules); });
+  return report_->frames;
+}
+
+const char *Exception::what() const noexcept {
+  std::call_once(report_->what_once, [this] {
+    std::string payload;
+    for (const Val &value : values_)
+      payload += fmt::format("{}{}", payload.empty() ? "" : ", ", to_string(value));
+    const std::string &name = report_->tag_name;
+    report_->what = fmt::format("exception {}", name.empty() ? "of an unnamed tag" : name);
+    if (!payload.empty())
+      report_->what += fmt::format("({})", payload);
+  });
+  return report_->what.c_str();
 }
 
 } // namespace trapeze::v1
@@ -100,7 +112,19 @@ std::string file_name(const std::string &path) {
 
 } // namespace
 
-std::vector<v1::Frame> frames_of(StoreImpl &store, const runtime::Backtrace &backtrace) {
+std::vector<std::shared_ptr<const ModuleImpl>> modules_of(const StoreImpl &store, const runtime::Backtrace &backtrace) {
+  std::vector<std::shared_ptr<const ModuleImpl>> out;
+  for (const runtime::Frame &frame : backtrace.frames) {
+    auto is_it = [&](const std::shared_ptr<const ModuleImpl> &m) { return m->code == frame.code; };
+    auto module = store.modules.find(frame.code.get());
+    if (module != store.modules.end() && std::ranges::none_of(out, is_it))
+      out.push_back(module->second);
+  }
+  return out;
+}
+
+std::vector<v1::Frame> frames_of(const runtime::Backtrace &backtrace,
+                                 std::span<const std::shared_ptr<const ModuleImpl>> modules) {
   std::vector<v1::Frame> out;
   for (usize i = 0; i < backtrace.frames.size(); ++i) {
     const runtime::Frame &from = backtrace.frames[i];
@@ -109,8 +133,10 @@ std::vector<v1::Frame> frames_of(StoreImpl &store, const runtime::Backtrace &bac
     if (to.function.empty() && from.code)
       to.function = export_name(from.code->module(), from.func);
     to.func_index = from.func;
-    auto module = store.modules.find(from.code.get());
-    to.module = module != store.modules.end() ? file_name(module->second->name) : from.module_name();
+    to.module = from.module_name();
+    for (const std::shared_ptr<const ModuleImpl> &module : modules)
+      if (module->code == from.code)
+        to.module = file_name(module->name);
     if (from.wasm_offset != ~0u)
       to.offset = from.wasm_offset;
     if (i == backtrace.gap_after)
@@ -124,12 +150,15 @@ void raise(StoreImpl &store, runtime::Outcome outcome) {
   switch (outcome.kind) {
   case runtime::OutcomeKind::Trap: {
     std::shared_ptr<const runtime::Trap> trap = std::move(outcome.trap);
-    throw v1::Trap(static_cast<v1::TrapCode>(trap->code), trap->message, frames_of(store, trap->backtrace), trap);
+    throw v1::Trap(static_cast<v1::TrapCode>(trap->code), trap->message,
+                   frames_of(trap->backtrace, modules_of(store, trap->backtrace)), trap);
   }
   case runtime::OutcomeKind::Exception: {
-    std::vector<v1::Frame> frames = frames_of(store, store.store->symbolise(outcome.backtrace));
+    auto report = std::make_shared<v1::detail::ExceptionReport>();
+    report->backtrace = store.store->symbolise(outcome.backtrace);
+    report->modules = modules_of(store, report->backtrace);
     throw v1::Exception(v1::ExnRef(std::make_shared<Root>(Root{std::move(outcome.exception), &store})),
-                        std::move(frames));
+                        std::move(report));
   }
   case runtime::OutcomeKind::Exit:
     throw v1::Exit(outcome.exit_status);
