@@ -6,6 +6,7 @@
 // place holds its value and fits its constraint.
 //
 // A definition removes its value from all other places: in a loop they hold last turn's.
+// Scratch registers hold nothing from one instruction to the next: the emitter uses them too.
 // Calls: registers in the clobber set are emptied, and references leave all registers and all slots that the safepoint
 // row does not list. What is left in slots meets at the pads of the call's region and of the regions around it.
 #include "codegen/regalloc/regalloc.hh"
@@ -238,9 +239,11 @@ void Checker::edit(const Edit &e) {
   }
   if (e.from == e.to)
     return;
-  contents_.clear(key(e.to));
   std::span<const u32> values = contents_.values(key(e.from));
   std::vector<u32> copied(values.begin(), values.end());
+  if (e.from.is_slot() && e.to.is_slot()) // through the scratch register of the other class
+    contents_.clear(static_cast<u32>(class_of(e.kind) == RegClass::Int ? file_.float_scratch : file_.int_scratch));
+  contents_.clear(key(e.to));
   for (u32 v : copied) {
     VKind k = kind(static_cast<VReg>(v));
     if (size_of(k) <= size_of(e.kind) && class_of(k) == class_of(e.kind) && (k == VKind::Ref) == (e.kind == VKind::Ref))
@@ -258,6 +261,8 @@ void Checker::instruction(u32 inst) {
   }
   for (RegSet set = m_.clobber_sets[row.clobbers]; set != 0; set &= set - 1)
     contents_.clear(static_cast<u32>(__builtin_ctzll(set)));
+  for (PReg scratch : {file_.int_scratch, file_.float_scratch}) // the emitter's own
+    contents_.clear(static_cast<u32>(scratch));
   if ((row.flags & is_call) != 0)
     call(inst);
   for (u32 k = 0; k < operands.size(); ++k)

@@ -9,5 +9,6 @@ void build_bundles(const MFunction &m, Workspace &ws);
 void solve(const MFunction &m, const RegisterFile &registers, AllocationMode mode, Workspace &ws, Allocation &out);
 void assign_slots(const MFunction &m, Workspace &ws, Allocation &out);
 void resolve(const MFunction &m, const RegisterFile &registers, Workspace &ws, Allocation &out);
+void drop_redundant_edits(const MFunction &m, const RegisterFile &registers, Workspace &ws, Allocation &out);
 
 } // namespace trapeze::codegen

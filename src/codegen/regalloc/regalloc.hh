@@ -6,6 +6,7 @@
 //   solve      linear scan over pieces of bundles: registers, splits, who lives in a slot
 //   slots      spill slots, shared by bundles that are never live together; safepoint rows
 //   resolve    operands, and parallel moves at splits, edges and fixed operands; `moves` puts them in sequence
+//   redundant  edits that move a value to where it already is are dropped
 // `check` is independent of all of them: it takes function and allocation and runs them symbolically.
 //
 // Invariants of the result

@@ -239,6 +239,8 @@ void allocate(const MFunction &m, const RegisterFile &registers, Workspace &ws, 
   solve(m, registers, mode, ws, out);
   assign_slots(m, ws, out);
   resolve(m, registers, ws, out);
+  if (mode == AllocationMode::Full)
+    drop_redundant_edits(m, registers, ws, out);
 }
 
 } // namespace trapeze::codegen

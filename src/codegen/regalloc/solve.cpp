@@ -257,7 +257,7 @@ void Solver::process(u32 piece) {
   u32 needing = first_needing(p);
   bool now = needing != none && reload_position(ws_.uses[needing]) <= p.start;
   u32 first = now ? needing : first_reading(p);
-  if (first != none && take_while_free(piece, until, now ? requirement_end(p, first) : ws_.uses[first].end))
+  if (first != none && take_while_free(piece, until, now ? requirement_end(p, first) : ws_.uses[first].end, now))
     return;
   if (now)
     return evict_for_use(piece, requirement_end(p, needing));

@@ -59,6 +59,8 @@ private:
   u32 owner(PReg r, Pos pos);
   bool can_leave(const Piece &p, Pos pos) const;
   bool fits_without(const Piece &p, PReg r, const Piece &gone);
+  bool loses_in_own_loop(const Piece &p, Pos until) const;
+  Pos cut_position(const Piece &p, Pos until) const;
   Pos outermost_loop_start(Pos pos, Pos lower, Pos above) const;
   u32 place_hint(u32 vreg, Pos pos) const;
 
@@ -71,7 +73,7 @@ private:
   bool evict_weaker(u32 piece);
   void evict_for_use(u32 piece, Pos end_of_use);
   void evict(u32 piece, Pos pos);
-  bool take_while_free(u32 piece, const std::array<Pos, 64> &until, Pos enough);
+  bool take_while_free(u32 piece, const std::array<Pos, 64> &until, Pos enough, bool now);
   void assign_until(u32 piece, PReg r, Pos until);
   void requeue(u32 piece);
   void spill_front(u32 piece, Pos after);

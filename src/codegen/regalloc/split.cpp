@@ -198,8 +198,8 @@ void Solver::evict_for_use(u32 piece, Pos end_of_use) {
     assign_until(piece, best.reg, end);
 }
 
-/// A register that is free long enough to be worth it, for as long as it is.
-bool Solver::take_while_free(u32 piece, const std::array<Pos, 64> &until, Pos enough) {
+/// A register that is free long enough to be worth it, for as long as it is. `now`: a use at the start needs one.
+bool Solver::take_while_free(u32 piece, const std::array<Pos, 64> &until, Pos enough, bool now) {
   PReg best = no_preg;
   const Piece &p = ws_.pieces[piece];
   for (PReg r : class_of(bundle(p).kind) == RegClass::Int ? file_.int_order : file_.float_order)
@@ -210,6 +210,8 @@ bool Solver::take_while_free(u32 piece, const std::array<Pos, 64> &until, Pos en
     return false;
   Pos end = until[static_cast<u32>(best)];
   ASSERT(end != pos_max);
+  if (!now && (cut_position(p, end) < enough || loses_in_own_loop(p, end)))
+    return false;
   // Of those that are free equally long, the hinted one.
   RegSet equal = 0;
   for (RegSet set = class_set(p); set != 0; set &= set - 1)
@@ -219,11 +221,19 @@ bool Solver::take_while_free(u32 piece, const std::array<Pos, 64> &until, Pos en
   return true;
 }
 
-void Solver::assign_until(u32 piece, PReg r, Pos until) {
-  const Piece &p = ws_.pieces[piece];
-  Pos lower = p.start + 1;
-  if (!can_leave(p, until) && !is_early(until)) // never between the points of a use
+/// A value that comes into a loop and loses its register in it would be loaded on every turn for the loop's head:
+/// better where it is used.
+bool Solver::loses_in_own_loop(const Piece &p, Pos until) const {
+  return ws_.ranges[p.first_range].start < p.start && ws_.live.is_block_start(p.start) &&
+         outermost_loop_start(until, p.start, pos_max) == p.start;
+}
+
+/// Where a piece that has its register up to `until` is cut: before the outermost loop around that does not hold the
+/// piece's start, never between the points of a use, and where a move may stand if it can be.
+Pos Solver::cut_position(const Piece &p, Pos until) const {
+  if (!can_leave(p, until) && !is_early(until))
     until = floor_early(until);
+  Pos lower = p.start + 1;
   for (u32 k = use_at_or_behind(p, until); k-- > p.first_use;) {
     if (ws_.uses[k].end <= until) {
       lower = std::max(lower, ws_.uses[k].end);
@@ -233,8 +243,11 @@ void Solver::assign_until(u32 piece, PReg r, Pos until) {
   Pos at = std::max(floor_early(until), lower);
   if (!is_early(at))
     at = until;
-  at = outermost_loop_start(until, lower, at);
-  u32 rest = split(piece, at);
+  return outermost_loop_start(until, floor_early(p.start) + steps, at);
+}
+
+void Solver::assign_until(u32 piece, PReg r, Pos until) {
+  u32 rest = split(piece, cut_position(ws_.pieces[piece], until));
   assign(piece, r);
   requeue(rest);
 }

@@ -79,6 +79,10 @@ struct Workspace {
   std::vector<base::PoolRange> spans_of; ///< per bundle
   std::vector<Move> moves;
   MoveResolver resolver;
+
+  // redundant
+  std::vector<u32> numbers;       ///< per register and slot: what it holds
+  std::vector<u32> remat_numbers; ///< per instruction
 };
 
 } // namespace trapeze::codegen
