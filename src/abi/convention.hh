@@ -48,7 +48,8 @@ struct Convention {
 inline constexpr Convention x64_convention{6, 8, 2, 2};
 inline constexpr Convention a64_convention{8, 8, 2, 2};
 
-/// Where a parameter or result travels: `in_register` -> `index`-th register of its class, else the `index`-th overflow cell.
+/// Where a parameter or result travels: `in_register` -> `index`-th register of its class, else the `index`-th overflow
+/// cell.
 struct Location {
   bool in_register;
   RegClass cls;

@@ -54,9 +54,7 @@ constexpr RegSet bit(PReg r) { return RegSet{1} << static_cast<u32>(r); }
 /// What a virtual register holds: its class, its spill width, and whether the collector must see it.
 enum class VKind : u8 { I32, I64, F32, F64, V128, Ref };
 constexpr RegClass class_of(VKind k) { return k >= VKind::F32 && k <= VKind::V128 ? RegClass::Float : RegClass::Int; }
-constexpr u32 size_of(VKind k) {
-  return k == VKind::V128 ? 16 : k == VKind::I64 || k == VKind::F64 ? 8 : 4;
-}
+constexpr u32 size_of(VKind k) { return k == VKind::V128 ? 16 : k == VKind::I64 || k == VKind::F64 ? 8 : 4; }
 
 enum class Role : u8 { Use, Def };
 enum class Point : u8 { Early, Late };
@@ -96,7 +94,8 @@ enum MFlag : u8 {
   is_call = 1,       ///< returns behind itself: a call site; clobbers apply; no Ref stays in a register across it
   is_terminator = 2, ///< last of its block
   is_move = 4,       ///< register move of one Use to one Def: a coalescing hint
-  is_remat = 8,      ///< one Def, no Use, cheap (constant, instance field that never changes): may be repeated instead of spilled
+  is_remat =
+      8, ///< one Def, no Use, cheap (constant, instance field that never changes): may be repeated instead of spilled
 };
 
 struct MInst {
@@ -104,13 +103,13 @@ struct MInst {
   u8 form = 0;  ///< target: width, addressing form, condition...
   u8 flags = 0; ///< MFlag
   u8 operand_count = 0;
-  u8 clobbers = 0;   ///< index into MFunction::clobber_sets, 0: none
-  u8 scale_log2 = 0; ///< target: index scale
+  u8 clobbers = 0;      ///< index into MFunction::clobber_sets, 0: none
+  u8 scale_log2 = 0;    ///< target: index scale
   abi::TrapCode trap{}; ///< of an instruction that may fault (the target's form says whether)
   u32 first_operand = 0;
   i32 disp = 0;
-  u64 imm = 0;    ///< immediate, function index, slot, block, label
-  u32 source = 0; ///< wasm offset, ~0: none
+  u64 imm = 0;      ///< immediate, function index, slot, block, label
+  u32 source = 0;   ///< wasm offset, ~0: none
   u32 region = ~0u; ///< of a call: index into ir::Function::regions
 };
 static_assert(sizeof(MInst) == 32);
@@ -215,7 +214,7 @@ struct Allocation {
   };
   std::vector<SafepointRow> safepoints;
   std::vector<u32> safepoint_slots;
-  RegSet used = 0; ///< every register written
+  RegSet used = 0;        ///< every register written
   image::FrameInfo frame; ///< assigned by codegen/frame together with all slot offsets, before emission
 
   void clear();

@@ -15,8 +15,8 @@ struct Module;
 namespace trapeze::codegen {
 
 struct Settings {
-  bool checks_stack = true;  ///< each prologue compares rsp with StoreContext::stack_limit
-  bool verify = false;       ///< IR verifier and allocation checker on every function
+  bool checks_stack = true;         ///< each prologue compares rsp with StoreContext::stack_limit
+  bool verify = false;              ///< IR verifier and allocation checker on every function
   bool branch_target_marks = false; ///< endbr64 / bti at pads and indirect targets
   u8 opt_level = 2;
 };
@@ -27,7 +27,8 @@ struct Target {
 
   /// Selection: fills `out` from `fn`, blocks in fn.layout order (pads and cold blocks last).
   void (*lower)(const ir::Function &fn, const Settings &settings, MFunction &out);
-  /// Prologue, bodies with edits applied, epilogues, branches resolved, constants behind the code; all tables of CompiledFunction.
+  /// Prologue, bodies with edits applied, epilogues, branches resolved, constants behind the code; all tables of
+  /// CompiledFunction.
   void (*emit)(const ir::Function &fn, const MFunction &m, const Allocation &a, const Settings &settings,
                image::CompiledFunction &out);
   /// One instruction as text, operands as virtual registers, or as places where an allocation is given.

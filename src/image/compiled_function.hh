@@ -28,14 +28,14 @@ struct TrapSite {
 /// A call, named by its return address: what an unwinder and the collector need there.
 struct CallSite {
   u32 return_offset;
-  u32 region = no_region; ///< innermost region of this function
+  u32 region = no_region;             ///< innermost region of this function
   u32 first_slot = 0, slot_count = 0; ///< into CompiledFunction::ref_slots: frame slots holding live references
 };
 
 /// One clause of a region. First match wins, then the parent's.
 struct Clause {
-  u32 tag;   ///< module tag index, or catch_all_tag
-  u32 pad;   ///< code offset where the fast path lands, in the frame, with nothing in registers but rbp, rsp, r13
+  u32 tag; ///< module tag index, or catch_all_tag
+  u32 pad; ///< code offset where the fast path lands, in the frame, with nothing in registers but rbp, rsp, r13
   bool with_ref;
 };
 
@@ -50,14 +50,14 @@ struct AddressEntry {
 };
 
 struct FrameInfo {
-  u32 size = 0;         ///< rbp - rsp in the body
-  u8 saved_mask = 0;    ///< bit i: i-th of rbx r12 r14 r15 saved, consecutively below the instance slot
+  u32 size = 0;      ///< rbp - rsp in the body
+  u8 saved_mask = 0; ///< bit i: i-th of rbx r12 r14 r15 saved, consecutively below the instance slot
   bool has_instance_slot = false;
   u16 prologue_size = 0; ///< bytes up to where the frame is complete
 };
 
 struct CompiledFunction {
-  u32 func = 0; ///< module function index
+  u32 func = 0;         ///< module function index
   std::vector<u8> code; ///< hot part, cold part, constants; 16-byte aligned when linked
   u32 code_size = 0;    ///< without the constants behind it
   std::vector<Relocation> relocations;
