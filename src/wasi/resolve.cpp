@@ -160,11 +160,7 @@ private:
       throw Failure{last_error()};
     if (S_ISLNK(st.st_mode)) {
       count_link();
-      bool slash = trailing_slash_;
-      bool was_last = pending_.empty();
-      prepend(read_link(fd.get()));
-      if (!was_last)
-        trailing_slash_ = slash;
+      prepend(read_link(fd.get())); // more follows: only a last component's slash counts
     } else if (S_ISDIR(st.st_mode)) {
       open_.push_back(std::move(fd));
     } else {
