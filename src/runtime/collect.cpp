@@ -84,6 +84,8 @@ void Store::collect() {
     foreign_dead_.push_back(std::move(foreign_[object->foreign]));
     foreign_free_.push_back(object->foreign);
   });
+  if (!payload_is_live_)
+    context().current_exn = 0;
 }
 
 void Store::safepoint() {

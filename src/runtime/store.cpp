@@ -172,6 +172,10 @@ RawRef Store::materialise() {
 
 void Store::put_in_flight(RawRef exception) {
   abi::StoreContext &words = context();
+  // Caught and thrown on, as clean-ups do in frame after frame: tag and fields are still there. A new throw sets
+  // current_exn to 0 with the fields it writes, and a collection does, as the object may be gone.
+  if (words.current_exn == exception)
+    return;
   const auto *object = heap_->object<ExceptionObject>(exception);
   words.current_exn = exception;
   words.current_tag = object->tag;
