@@ -88,6 +88,9 @@ Config &Config::unwinder(Unwinder which) {
 Engine::Engine(const Config &config) {
   if (config.values().unwinder == Unwinder::System)
     throw Error(ErrorKind::Unsupported, "the system unwinder is not available yet");
+  if (!compile::has_target())
+    throw Error(ErrorKind::Unsupported,
+                "no code generator for this processor: x86-64 with SSE4.1 and POPCNT is what Trapeze runs on");
   auto impl = std::make_shared<detail::EngineImpl>();
   impl->config = config.values();
   for (u32 i = 0; i < wasm::feature_count; ++i)

@@ -19,6 +19,9 @@ struct Options {
   bool polls = false; ///< interruption points at loop headers (translate::ModuleContext::polls)
 };
 
+/// Whether there is a code generator for the processor this process runs on; without one nothing below may be called.
+bool has_target();
+
 Result<image::CodeImage> module(const wasm::Module &m, const Options &options);
 
 /// Stages of the pipeline, in order; each can be dumped.

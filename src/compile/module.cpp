@@ -5,6 +5,8 @@
 
 namespace trapeze::compile {
 
+bool has_target() { return codegen::native_target() != nullptr; }
+
 Result<image::CodeImage> module(const wasm::Module &m, const Options &options) {
   TRY(validate::module(m, options.features));
   const translate::ModuleContext context = module_context(m, options);

@@ -41,7 +41,8 @@ constexpr Target target{
 
 const Target *native_target() {
 #if defined(__x86_64__)
-  return &target;
+  // What selection takes for granted (docs/platforms.md).
+  return __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("popcnt") ? &target : nullptr;
 #else
   return nullptr;
 #endif
