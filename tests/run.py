@@ -130,7 +130,7 @@ SUITES = [
     Suite('examples', lambda b: [here('examples/run'), '--check', engine(b)], what='what make run shows'),
     Suite('filetests', lambda b: python('filetests.py', engine(b), here('tests/filetests')), weight=4,
           what='golden dumps of every stage'),
-    Suite('roundtrip', lambda b: python('roundtrip.py', engine(b), data('.')), ONCE, 15,
+    Suite('roundtrip', lambda b: python('roundtrip.py', engine(b), data('.')), weight=15,
           what='print, parse, print gives the same text'),
     Suite('threads', lambda b: python('threads.py', engine(b), data('.')), ONCE, 8,
           what='the bytes do not depend on the number of threads'),

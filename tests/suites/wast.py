@@ -63,6 +63,12 @@ def select(which, suite):
     return [(os.path.relpath(p, own), p) for p in modules(own, '.wast') if not p.startswith(os.path.join(own, 'exceptions'))]
 
 
+def counts(output):
+    """(passed, failed, skipped) of the last line of `trapeze wast` that reports them, or None."""
+    lines = (COUNTS.search(line) for line in reversed(output.split(b'\n')))
+    return next((tuple(int(group) for group in found.groups()) for found in lines if found), None)
+
+
 def options(name):
     return [f'--enable={feature}' for folder, feature in PROPOSALS.items() if name.startswith(folder)]
 
@@ -78,12 +84,12 @@ def main():
         return item, run([engine, 'wast', *options(item[0]), item[1]], timeout=900)
 
     for (name, path), ran in in_parallel(one, files):
-        counts = next((found for line in reversed(ran.out.split(b'\n')) if (found := COUNTS.search(line))), None)
-        fault = ran.crash() or (None if counts else f'no closing line (exit status {ran.status}): {last(ran.err)}')
+        reported = counts(ran.out)
+        fault = ran.crash() or (None if reported else f'no closing line (exit status {ran.status}): {last(ran.err)}')
         if fault:
             tally.check(name, fault)
             continue
-        passed, failed, skipped = (int(group) for group in counts.groups())
+        passed, failed, skipped = reported
         tally.passed += passed
         lines = [line for line in (ran.out + ran.err).split(b'\n') if line and not COUNTS.search(line)]
         lines, excused_lines = excuse_lines(name, excused, lines, tally)
@@ -106,4 +112,5 @@ def main():
     tally.close()
 
 
-main()
+if __name__ == '__main__':
+    main()
