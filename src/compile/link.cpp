@@ -15,7 +15,7 @@ constexpr u8 filler = 0xcc; // int3: nothing runs into the next function
 
 /// Sizes first, so that no table is copied as it grows.
 void reserve(std::span<const CompiledFunction> functions, CodeImage &out) {
-  usize code = 0, calls = 0, regions = 0, clauses = 0, slots = 0, traps = 0, addresses = 0;
+  usize code = 0, calls = 0, regions = 0, clauses = 0, slots = 0, traps = 0, addresses = 0, epilogues = 0;
   for (const CompiledFunction &f : functions) {
     code += (f.code.size() + alignment - 1) & ~usize{alignment - 1};
     calls += f.calls.size();
@@ -24,6 +24,7 @@ void reserve(std::span<const CompiledFunction> functions, CodeImage &out) {
     slots += f.ref_slots.size();
     traps += f.traps.size();
     addresses += f.addresses.size();
+    epilogues += f.epilogues.size();
   }
   ASSERT(code < u64{1} << 31); // a direct call reaches the whole image
   out.code.reserve(code);
@@ -34,6 +35,7 @@ void reserve(std::span<const CompiledFunction> functions, CodeImage &out) {
   out.ref_slots.reserve(slots);
   out.traps.reserve(traps);
   out.addresses.reserve(addresses);
+  out.epilogues.reserve(epilogues);
 }
 
 void append(const CompiledFunction &f, CodeImage &out) {
@@ -42,13 +44,14 @@ void append(const CompiledFunction &f, CodeImage &out) {
   const u32 first_slot = static_cast<u32>(out.ref_slots.size());
   out.code.insert(out.code.end(), f.code.begin(), f.code.end());
   out.code.resize((out.code.size() + alignment - 1) & ~usize{alignment - 1}, filler);
-  out.functions.push_back({f.func, base, static_cast<u32>(f.code.size()), f.frame});
+  out.functions.push_back({f.func, base, static_cast<u32>(f.code.size()), f.frame, f.code_size, first_region,
+                           static_cast<u32>(out.epilogues.size())});
   for (const image::CallSite &c : f.calls)
     out.calls.push_back({base + c.return_offset, row, c.region == image::no_region ? c.region : first_region + c.region,
                          first_slot + c.first_slot, c.slot_count});
   for (const image::Region &r : f.regions)
     out.regions.push_back({r.parent == image::no_region ? r.parent : first_region + r.parent,
-                           first_clause + r.first_clause, r.clause_count});
+                           first_clause + r.first_clause, r.clause_count, r.system_pad == 0 ? 0 : base + r.system_pad});
   for (const image::Clause &c : f.clauses)
     out.clauses.push_back({c.tag, base + c.pad, c.with_ref});
   out.ref_slots.insert(out.ref_slots.end(), f.ref_slots.begin(), f.ref_slots.end());
@@ -56,6 +59,8 @@ void append(const CompiledFunction &f, CodeImage &out) {
     out.traps.push_back({base + t.offset, t.code});
   for (const image::AddressEntry &a : f.addresses)
     out.addresses.push_back({base + a.code_offset, a.wasm_offset});
+  for (const image::Epilogue &e : f.epilogues)
+    out.epilogues.push_back({base + e.begin, base + e.end});
 }
 
 void relocate(const CompiledFunction &f, u32 base, CodeImage &out) {

@@ -29,6 +29,7 @@ void CompiledFunction::clear() {
   clauses.clear();
   ref_slots.clear();
   addresses.clear();
+  epilogues.clear();
   frame = {};
 }
 

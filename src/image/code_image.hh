@@ -17,6 +17,9 @@ struct FunctionRow {
   u32 func;
   u32 code_offset, code_size; ///< constants behind the code included
   FrameInfo frame;
+  u32 text_size = 0;      ///< without the constants
+  u32 first_region = 0;   ///< into `regions`; the next row's is the end, and clauses likewise
+  u32 first_epilogue = 0; ///< into `epilogues`, likewise
 };
 
 /// As image::CallSite; region, slots and clauses index the image-wide tables below.
@@ -41,6 +44,7 @@ struct CodeImage {
   std::vector<i32> ref_slots;
   std::vector<TrapRow> traps;
   std::vector<AddressEntry> addresses;
+  std::vector<Epilogue> epilogues;
   u32 imported_funcs = 0;
 
   /// Look-ups by binary search; null / -1 when there is none.

@@ -42,6 +42,13 @@ struct Clause {
 struct Region {
   u32 parent = no_region;
   u32 first_clause = 0, clause_count = 0;
+  u32 system_pad = 0; ///< code offset where the system's unwinder lands; 0: none
+};
+
+/// Where a frame is torn down: from the first instruction that moves rsp up to behind the return or jump that ends it.
+/// What follows has the whole frame again.
+struct Epilogue {
+  u32 begin, end;
 };
 
 struct AddressEntry {
@@ -53,7 +60,8 @@ struct FrameInfo {
   u32 size = 0;      ///< rbp - rsp in the body
   u8 saved_mask = 0; ///< bit i: i-th of rbx r12 r14 r15 saved, consecutively below the instance slot
   bool has_instance_slot = false;
-  u16 prologue_size = 0; ///< bytes up to where the frame is complete
+  u16 prologue_size = 0;        ///< bytes up to where the frame is complete
+  bool has_branch_mark = false; ///< endbr64 stands first
 };
 
 struct CompiledFunction {
@@ -67,6 +75,7 @@ struct CompiledFunction {
   std::vector<Clause> clauses;
   std::vector<i32> ref_slots; ///< rbp-relative byte offsets (negative) of 4-byte reference slots
   std::vector<AddressEntry> addresses;
+  std::vector<Epilogue> epilogues;
   FrameInfo frame;
 
   void clear();

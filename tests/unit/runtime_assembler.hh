@@ -42,7 +42,7 @@ public:
     while (here() % 16 != 0)
       bytes({0xcc});
     u32 func = module_.imported_funcs + static_cast<u32>(image_.functions.size());
-    image_.functions.push_back({func, here(), 0, {}});
+    image_.functions.push_back({func, here(), 0, {}, 0, static_cast<u32>(image_.regions.size())});
     return *this;
   }
   Assembler &end() {

@@ -224,6 +224,8 @@ void Emitter::finish_tables() {
     c.return_offset = buffer_.moved(c.return_offset);
   for (auto &e : out_->addresses)
     e.code_offset = buffer_.moved(e.code_offset);
+  for (auto &e : out_->epilogues)
+    e = {buffer_.moved(e.begin), buffer_.moved(e.end)};
 }
 
 /// Regions and clauses; a clause whose pad no call reaches has no block and no row.

@@ -105,6 +105,7 @@ private:
   void prologue();
   void clear_ref_slots();
   void epilogue();
+  void end_epilogue();
   void stack_check();
   void jump(Label target);
   void jump_if(Cond cc, Label target);

@@ -56,6 +56,7 @@ void Emitter::prologue() {
   const image::FrameInfo &frame = out_->frame;
   if (settings_->branch_target_marks)
     buffer_.put32(0xfa1e0ff3); // endbr64
+  out_->frame.has_branch_mark = settings_->branch_target_marks;
   rm_only(Op::Push, Width::W64, rbp);
   rr(Op::MovLoad, Width::W64, rbp, rsp);
   if (frame.has_instance_slot)
@@ -85,9 +86,11 @@ void Emitter::clear_ref_slots() {
       put(Op::MovStoreImm, Width::W32, no_register, memory(rbp, offset), 0);
 }
 
-/// rsp is where the prologue left it: back the same way. The instance slot holds what r13 holds.
+/// rsp is where the prologue left it: back the same way. The instance slot holds what r13 holds. `end_epilogue` says
+/// when it has left.
 void Emitter::epilogue() {
   const image::FrameInfo &frame = out_->frame;
+  out_->epilogues.push_back({buffer_.size(), 0});
   if (u32 rest = frame.size - pushed_bytes())
     rm_only(Op::AddImm, Width::W64, rsp, rest);
   for (u32 k = 4; k-- > 0;)
@@ -97,6 +100,8 @@ void Emitter::epilogue() {
     rm_only(Op::Pop, Width::W64, instance_reg);
   rm_only(Op::Pop, Width::W64, rbp);
 }
+
+void Emitter::end_epilogue() { out_->epilogues.back().end = buffer_.size(); }
 
 // --- jumps
 
@@ -129,6 +134,7 @@ void Emitter::trap_if(Cond cc, Label target) {
 void Emitter::do_return(const MInst &) {
   epilogue();
   put(Op::RetNear, Width::W64, no_register, {});
+  end_epilogue();
 }
 
 void Emitter::do_jump(const MInst &) {
@@ -275,11 +281,13 @@ void Emitter::do_return_call(const MInst &i) {
   epilogue();
   put(Op::JmpRel, Width::W32, no_register, {});
   out_->relocations.push_back({buffer_.size() - 4, static_cast<u32>(i.imm)});
+  end_epilogue();
 }
 
 void Emitter::do_return_call_local(const MInst &) {
   epilogue();
   rm_only(Op::JmpRm, Width::W64, tail_code);
+  end_epilogue();
 }
 
 void Emitter::do_return_call_ptr(const MInst &) {
@@ -291,6 +299,7 @@ void Emitter::do_return_call_ptr(const MInst &) {
   buffer_.bind(other);
   put(Op::MovLoad, Width::W64, scratch, memory(instance_reg, offsetof(abi::InstanceContext, builtins)));
   put(Op::JmpRm, Width::W64, no_register, memory(scratch, static_cast<i32>(8 * abi::cross_instance_tail_slot)));
+  end_epilogue();
 }
 
 } // namespace trapeze::x64
