@@ -61,11 +61,15 @@ struct StoreContext {
   void *current_tag;
   /// The runtime's Store.
   void *store;
-  u64 reserved2;
+  /// Not 0: a throw is the business of C++ from its first instruction (a log, stress, the system's unwinder). 0: the
+  /// stubs of Throw and ThrowRef search by themselves and call C++ only for what they do not know.
+  u64 throws_slowly;
   /// Arguments and results beyond the registers, in order of their ordinal among those.
   ValueCell overflow[max_cells];
   /// Fields of the exception in flight: full from the throw to the pad's first instructions.
   ValueCell payload[max_cells];
+  /// Exceptions that were searched a handler for.
+  u64 throws;
 };
 
 /// Head of the context of an instance or host function.

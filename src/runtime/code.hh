@@ -34,6 +34,7 @@ public:
   const std::shared_ptr<const wasm::Module> &module_ptr() const { return module_; }
   const image::CodeImage &image() const { return image_; }
   const abi::InstanceLayout &layout() const { return layout_; }
+  const unwind::LoadedImage &loaded() const { return loaded_; }
   /// First byte of the published code.
   const u8 *base() const { return loaded_.base; }
   const void *entry_of(u32 func) const { return base() + image_.functions[func - module_->imported_funcs].code_offset; }

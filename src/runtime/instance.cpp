@@ -22,7 +22,8 @@ Instance::Instance(Store &store, std::shared_ptr<const Code> code) : store_(stor
   u32 size = code_->layout().size;
   context_ = static_cast<abi::InstanceContext *>(::operator new(size, context_alignment));
   std::memset(static_cast<void *>(context_), 0, size);
-  *context_ = {&store.context(), this, trapeze_builtin_table, store.heap().base(), code_->type_ids().data()};
+  *context_ = {&store.context(), this, trapeze_builtin_table, store.heap().base(), code_->type_ids().data(),
+               &code_->loaded()};
   func_refs_.resize(module().funcs.size());
 }
 

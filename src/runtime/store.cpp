@@ -2,6 +2,7 @@
 #include "runtime/store.hh"
 
 #include "base/assert.hh"
+#include "runtime/exception_log.hh"
 #include "runtime/global.hh"
 #include "runtime/host_function.hh"
 #include "runtime/instance.hh"
@@ -19,6 +20,7 @@ Store::Store(std::shared_ptr<Engine> engine)
       handles_(std::make_shared<HandleTable>(this)) {
   context().store = this;
   context().collects_always = engine_->stress_collect() ? ~0u : 0;
+  context().throws_slowly = logs_exceptions || engine_->stress_collect();
 }
 
 Result<std::unique_ptr<Store>> Store::create(std::shared_ptr<Engine> engine) {
@@ -34,7 +36,7 @@ Store::~Store() {
 
 Func Store::make_func(const wasm::FuncType &type, std::unique_ptr<HostCode> code, std::string name) {
   const TypeEntry *entry = types().add(type);
-  abi::InstanceContext head{&context(), nullptr, trapeze_builtin_table, heap_->base(), nullptr};
+  abi::InstanceContext head{&context(), nullptr, trapeze_builtin_table, heap_->base(), nullptr, nullptr};
   auto &function =
       host_functions_.emplace_back(std::make_unique<HostFunction>(head, entry, std::move(code), std::move(name)));
   RawRef ref = add_func_ref(entry, host_call_code(), &function->context);
@@ -190,7 +192,8 @@ void Store::release_foreign() {
 }
 
 StoreStats Store::stats() const {
-  StoreStats stats{heap_->bytes(), heap_->objects(), heap_->collections(), throws_, instances_.size(), 0};
+  StoreStats stats{heap_->bytes(),         heap_->objects(),  heap_->collections(),
+                   words_->context.throws, instances_.size(), 0};
   for (const auto &memory : memories_)
     stats.memory_bytes += memory->size();
   return stats;

@@ -135,7 +135,7 @@ public:
   RawRef materialise();
   Activation *activation() { return static_cast<Activation *>(context().activation); }
   Departure &departure() { return departure_; }
-  void count_throw() { ++throws_; }
+  void count_throw() { ++context().throws; }
   /// From `pc` (0: none) and `fp` outward, through all activations of the store. `fp` is a stub's, or with `pc` the
   /// frame pointer at that pc.
   RawBacktrace backtrace(u64 pc, u64 fp);
@@ -182,7 +182,6 @@ private:
   RawRef surfaced_ = 0; ///< the last exception that left an activation; not a root
   RawBacktrace surfaced_backtrace_;
   bool payload_is_live_ = false; ///< current_exn and the payload area are roots
-  u64 throws_ = 0;
   u64 stack_size_ = 0, stack_limit_ = 0;
 };
 

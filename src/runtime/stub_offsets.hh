@@ -6,6 +6,34 @@
 #define STORE_PENDING 16
 #define STORE_EXIT_FP 24
 #define STORE_CURRENT_EXN 32
+#define STORE_CURRENT_TAG 40
+#define STORE_THROWS_SLOWLY 56
+#define STORE_PAYLOAD 16064
+#define STORE_THROWS 32064
+
+// abi::InstanceContext
+#define CONTEXT_HEAP_BASE 24
+#define CONTEXT_CODE 40
+
+// runtime::ExceptionObject
+#define EXN_FIELD_COUNT 12
+#define EXN_TAG 16
+#define EXN_FIELDS 32
+
+// unwind::LoadedImage
+#define IMAGE_BASE 0
+#define IMAGE_SIZE 8
+#define IMAGE_CALLS 16
+#define IMAGE_SHIFT 24
+#define IMAGE_TAGS 28
+
+// unwind::HandledCall; CALL_REGION's top bit is has_more
+#define CALL_END 0
+#define CALL_TAG_AT 4
+#define CALL_PAD 8
+#define CALL_REGION 12
+#define CALL_SIZE_LOG2 4
+#define CALL_HASH_FACTOR 0x9e3779b1
 
 // runtime::Registers
 #define REGS_INTS 0

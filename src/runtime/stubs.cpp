@@ -1,8 +1,12 @@
 // The offsets of stub_offsets.hh are those of the structures.
 #include "runtime/stubs.hh"
 
+#include "runtime/heap.hh"
 #include "runtime/stub_offsets.hh"
+#include "unwind/code_map.hh"
 
+#include <array>
+#include <bit>
 #include <cstddef>
 
 namespace trapeze::runtime {
@@ -11,6 +15,26 @@ static_assert(offsetof(abi::StoreContext, pending) == STORE_PENDING);
 static_assert(offsetof(abi::StoreContext, exit_fp) == STORE_EXIT_FP);
 static_assert(offsetof(abi::StoreContext, current_exn) == STORE_CURRENT_EXN);
 static_assert(offsetof(abi::StoreContext, collects_always) == STORE_CURRENT_EXN + 4);
+static_assert(offsetof(abi::StoreContext, current_tag) == STORE_CURRENT_TAG);
+static_assert(offsetof(abi::StoreContext, throws_slowly) == STORE_THROWS_SLOWLY);
+static_assert(offsetof(abi::StoreContext, payload) == STORE_PAYLOAD);
+static_assert(offsetof(abi::StoreContext, throws) == STORE_THROWS);
+static_assert(offsetof(abi::InstanceContext, heap_base) == CONTEXT_HEAP_BASE);
+static_assert(offsetof(abi::InstanceContext, code) == CONTEXT_CODE);
+static_assert(offsetof(ExceptionObject, field_count) == EXN_FIELD_COUNT);
+static_assert(offsetof(ExceptionObject, tag) == EXN_TAG);
+static_assert(offsetof(ExceptionObject, fields) == EXN_FIELDS);
+static_assert(offsetof(unwind::LoadedImage, base) == IMAGE_BASE);
+static_assert(offsetof(unwind::LoadedImage, size) == IMAGE_SIZE);
+static_assert(offsetof(unwind::LoadedImage, call_hash) == IMAGE_CALLS);
+static_assert(offsetof(unwind::LoadedImage, call_hash_shift) == IMAGE_SHIFT);
+static_assert(offsetof(unwind::LoadedImage, tags_offset) == IMAGE_TAGS);
+static_assert(offsetof(unwind::HandledCall, call_end) == CALL_END);
+static_assert(offsetof(unwind::HandledCall, tag_at) == CALL_TAG_AT);
+static_assert(offsetof(unwind::HandledCall, pad) == CALL_PAD);
+static_assert(sizeof(unwind::HandledCall) == 1 << CALL_SIZE_LOG2);
+static_assert((std::bit_cast<std::array<u32, 4>>(unwind::HandledCall{0, 0, 0, 0, 1})[CALL_REGION / 4]) == 1u << 31);
+static_assert(unwind::LoadedImage::hash(2, 0) == 2 * CALL_HASH_FACTOR);
 static_assert(offsetof(Registers, ints) == REGS_INTS);
 static_assert(offsetof(Registers, floats) == REGS_FLOATS);
 static_assert(offsetof(Registers, int_results) == REGS_INT_RESULTS);

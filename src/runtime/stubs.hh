@@ -49,6 +49,8 @@ extern const void *const trapeze_builtin_table[];
 // --- called by the stubs
 void trapeze_host_call(abi::InstanceContext *context, Registers *registers);
 void trapeze_dispatch_pending(abi::StoreContext *store, u64 stub_fp, unwind::Landing *landing);
+/// trapeze_search met what it does not know; it goes on with the caller of the frame `callee_fp`.
+void trapeze_search_on(abi::StoreContext *store, u64 callee_fp, unwind::Landing *landing);
 void trapeze_trap(abi::StoreContext *store, unwind::Landing *landing);
 
 } // extern "C"

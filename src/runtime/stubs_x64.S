@@ -171,6 +171,68 @@ trapeze_abandon:
 	LAND
 	END trapeze_trap_landing
 
+// The search of unwind/find_handler for the common case: frames whose code is in one image, caught by the first clause
+// on the way out of a call or by none. Jumped to from a stub's frame with rsp = rbp, an exception in flight and
+//   r8 = its tag, 0: foreign      r9 = LoadedImage of the stub's caller      r13 = an instance
+// Per frame: rdx = frame pointer of its callee, rax = offset of its call's last byte, rsi = slot of the hash, and
+// r11 = the frame once its call is found. r10 = base + 1: a return address may be the first byte behind the code.
+	FUNCTION trapeze_search
+	.cfi_def_cfa %rbp, 16
+	.cfi_offset %rbp, -16
+	movq	(%r13), %r11
+	movq	IMAGE_BASE(%r9), %r10
+	movq	IMAGE_CALLS(%r9), %rdi
+	movl	IMAGE_SHIFT(%r9), %ecx
+	incq	STORE_THROWS(%r11)
+	incq	%r10
+	movq	%rbp, %rdx
+	jmp	.Lframe
+.Lcaller:
+	movq	(%rdx), %rdx
+.Lframe:
+	movq	8(%rdx), %rax
+	subq	%r10, %rax
+	cmpq	IMAGE_SIZE(%r9), %rax
+	jae	.Lsearch_on
+	imull	$CALL_HASH_FACTOR, %eax, %esi
+	shrl	%cl, %esi
+	shlq	$CALL_SIZE_LOG2, %rsi
+	addq	%rdi, %rsi
+.Lprobe:
+	cmpl	%eax, CALL_END(%rsi)
+	je	.Lhandled_call
+	cmpl	$-1, CALL_END(%rsi)
+	je	.Lcaller
+	addq	$(1 << CALL_SIZE_LOG2), %rsi
+	jmp	.Lprobe
+.Lhandled_call:
+	movl	CALL_TAG_AT(%rsi), %eax
+	movq	(%rdx), %r11
+	cmpl	$-1, %eax
+	je	.Lcaught
+	addq	-8(%r11), %rax
+	cmpq	(%rax), %r8
+	jne	.Lother_clauses
+.Lcaught:
+	movl	CALL_PAD(%rsi), %eax
+	leaq	-1(%r10,%rax), %rax
+	movq	%r11, %rbp
+	leaq	16(%rdx), %rsp
+	movq	-8(%rbp), %r13
+	jmp	*%rax
+.Lother_clauses:
+	cmpl	$0, CALL_REGION(%rsi)
+	jge	.Lcaller
+.Lsearch_on: // another image, the host, other clauses
+	movq	(%r13), %rdi
+	movq	%rbp, STORE_EXIT_FP(%rdi)
+	subq	$LANDING_ROOM, %rsp
+	movq	%rdx, %rsi
+	movq	%rsp, %rdx
+	callq	trapeze_search_on
+	LAND
+	END trapeze_search
+
 	.macro	ENTER_BUILTIN
 	PROLOGUE
 	movq	(%r13), %rax
@@ -212,10 +274,55 @@ trapeze_abandon:
 	END trapeze_stub_\name
 	.endm
 
+// THROW_<name> begins a throw with r11 = StoreContext: it puts the exception in flight, its tag in r8, and goes on at
+// trapeze_search; or jumps to 1 where that is C++'s business. All registers but r13, rbp and rsp are free: what is live
+// at a throw is in the frame.
+	.macro	THROW_Throw
+	movl	%edi, %eax
+	movq	CONTEXT_CODE(%r13), %r9
+	movl	IMAGE_TAGS(%r9), %ecx
+	leaq	(%r13,%rax,8), %rax
+	movq	(%rax,%rcx), %r8
+	movl	$0, STORE_CURRENT_EXN(%r11)
+	movq	%r8, STORE_CURRENT_TAG(%r11)
+	jmp	trapeze_search
+	.endm
+
+// The exception that was caught last is still in flight (Store::put_in_flight). Null is 1's business.
+	.macro	THROW_ThrowRef
+	movl	%edi, %eax
+	testl	%eax, %eax
+	jz	1f
+	movq	CONTEXT_CODE(%r13), %r9
+	cmpl	STORE_CURRENT_EXN(%r11), %eax
+	jne	2f
+	movq	STORE_CURRENT_TAG(%r11), %r8
+	jmp	trapeze_search
+2:
+	movl	%eax, STORE_CURRENT_EXN(%r11)
+	addq	CONTEXT_HEAP_BASE(%r13), %rax
+	movq	EXN_TAG(%rax), %r8
+	movl	EXN_FIELD_COUNT(%rax), %ecx
+	movq	%r8, STORE_CURRENT_TAG(%r11)
+	shlq	$4, %rcx
+3:
+	subq	$16, %rcx
+	jb	trapeze_search
+	movups	EXN_FIELDS(%rax,%rcx), %xmm0
+	movups	%xmm0, STORE_PAYLOAD(%r11,%rcx)
+	jmp	3b
+	.endm
+
 // Throws: trapeze_builtin_<name>(InstanceContext *, parameter, Landing *) always says where to land.
 	.macro	THROWING name
 	FUNCTION trapeze_stub_\name
-	ENTER_BUILTIN
+	PROLOGUE
+	movq	(%r13), %r11
+	cmpq	$0, STORE_THROWS_SLOWLY(%r11)
+	jne	1f
+	THROW_\name
+1:
+	movq	%rbp, STORE_EXIT_FP(%r11)
 	subq	$LANDING_ROOM, %rsp
 	movq	%rdi, %rsi
 	movq	%r13, %rdi

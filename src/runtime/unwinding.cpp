@@ -74,6 +74,12 @@ void trapeze_builtin_ThrowRef(abi::InstanceContext *instance, RawRef exception, 
   unwind_to_handler(context, context->exit_fp, *landing);
 }
 
+void trapeze_search_on(abi::StoreContext *context, u64 callee_fp, Landing *landing) {
+  Store &store = Store::of(context);
+  if (!unwind::find_handler(callee_fp, store.activation()->entry_fp, context->current_tag, *landing))
+    abandon_with_exception(store, context->exit_fp, *landing);
+}
+
 void trapeze_dispatch_pending(abi::StoreContext *context, u64 stub_fp, Landing *landing) {
   Store &store = Store::of(context);
   auto kind = static_cast<PendingKind>(std::exchange(context->pending, u64{0}));

@@ -8,52 +8,56 @@
 #include "image/code_image.hh"
 
 #include <atomic>
-#include <memory>
+#include <vector>
 
 namespace trapeze::unwind {
 
 inline constexpr u32 granule_log2 = 16;
 
-/// A call site inside a region, with all that the search needs to go on: one cache line answers for a frame.
+/// A call site that some clause protects, with the first clause on the way out: one cache line answers for a frame, as
+/// that clause is mostly the one that catches, or the only one. The stubs read it too (runtime/stub_offsets.hh).
 struct HandledCall {
-  u32 return_offset = ~0u; ///< ~0: free
-  u32 region = 0;          ///< innermost
-  u32 frame_size = 0;      ///< of the function: where sp stands when a pad is landed in
-  u32 row = 0;             ///< of CodeImage::calls
+  u32 call_end = ~0u;   ///< offset of the call's last byte; ~0: free
+  u32 tag_at = 0;       ///< where an instance's context has the clause's tag; catches_all
+  u32 pad = 0;          ///< the clause's
+  u32 region : 31 = 0;  ///< innermost
+  u32 has_more : 1 = 0; ///< clauses behind that one
+  static constexpr u32 catches_all = ~0u;
 };
 
-/// What walks need to know about a published image. Stays at its address while published.
+/// What walks need to know about a published image. Stays at its address while published. Contexts of instances point
+/// here (abi/vmctx.def), and the stubs read the first five fields.
 struct LoadedImage {
   const u8 *base = nullptr; ///< of the code
   u64 size = 0;
+  const HandledCall *call_hash = nullptr; ///< of `calls`; never null once published
+  u32 call_hash_shift = 0;
+  u32 tags_offset = 0; ///< of the tag array in the contexts of its instances
   const image::CodeImage *image = nullptr;
-  u32 tags_offset = 0;   ///< of the tag array in the contexts of its instances
-  void *owner = nullptr; ///< the runtime's Code
-
-  /// Open addressing. Calls inside regions only: most frames of a walk are answered by one miss in a small table.
-  std::unique_ptr<HandledCall[]> call_hash;
-  u32 call_hash_mask = 0, call_hash_shift = 0;
+  void *owner = nullptr;                  ///< the runtime's Code
   const image::Region *regions = nullptr; ///< of `image`
   const image::Clause *clauses = nullptr;
 
-  /// `image` is complete; before publishing.
+  /// `image` and `tags_offset` are complete; before publishing.
   void build_call_hash();
-  /// The call site, if it is inside a region; else null.
+  /// The call site, if some clause protects it; else null.
   const HandledCall *find_handled_call(u64 return_address) const {
-    if (call_hash == nullptr)
-      return nullptr;
-    u32 offset = offset_of(return_address);
-    for (u32 slot = hash(offset, call_hash_shift);; slot = (slot + 1) & call_hash_mask) {
-      const HandledCall &entry = call_hash[slot];
-      if (entry.return_offset == offset)
-        return &entry;
-      if (entry.return_offset == ~0u)
+    u32 offset = offset_of(return_address) - 1;
+    for (const HandledCall *entry = call_hash + hash(offset, call_hash_shift);; ++entry) {
+      if (entry->call_end == offset)
+        return entry;
+      if (entry->call_end == ~0u)
         return nullptr;
     }
   }
   u32 offset_of(u64 pc) const { return static_cast<u32>(pc - reinterpret_cast<u64>(base)); }
   /// Multiplicative: the high bits of the product, one table entry's worth.
-  static u32 hash(u32 offset, u32 shift) { return (offset * 0x9e3779b1u) >> shift; }
+  static constexpr u32 hash(u32 offset, u32 shift) { return (offset * 0x9e3779b1u) >> shift; }
+
+  void add_call(const HandledCall &call);
+  /// Open addressing. Calls with handlers only: most frames of a walk are answered by one miss in a small table. Slots
+  /// that the last ones overflow into and a free one stand behind, so probing neither wraps nor counts.
+  std::vector<HandledCall> calls;
 };
 
 /// One reserved region. Never goes away before the process ends.

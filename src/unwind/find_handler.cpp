@@ -9,27 +9,33 @@ namespace trapeze::unwind {
 
 namespace {
 
-/// The first clause on the way out that matches; null: none.
-const image::Clause *find_clause(const LoadedImage &loaded, u32 region, const void *const *tags, const void *tag) {
-  for (; region != image::no_region; region = loaded.regions[region].parent) {
+/// Where the first clause on the way out that matches lands; 0: none does.
+u32 find_pad(const LoadedImage &loaded, const HandledCall &call, const u8 *context, const void *tag) {
+  auto tag_at = [&](u32 offset) { return *reinterpret_cast<const void *const *>(context + offset); };
+  if (call.tag_at == HandledCall::catches_all || tag_at(call.tag_at) == tag)
+    return call.pad;
+  if (!call.has_more)
+    return 0;
+  for (u32 region = call.region; region != image::no_region; region = loaded.regions[region].parent) {
     const image::Region &row = loaded.regions[region];
     const image::Clause *clause = loaded.clauses + row.first_clause, *end = clause + row.clause_count;
     for (; clause != end; ++clause)
-      if (clause->tag == image::catch_all_tag || tags[clause->tag] == tag)
-        return clause;
+      if (clause->tag == image::catch_all_tag || tag_at(loaded.tags_offset + 8 * clause->tag) == tag)
+        return clause->pad;
   }
-  return nullptr;
+  return 0;
 }
 
 } // namespace
 
-bool find_handler(u64 stub_fp, u64 entry_fp, const void *tag, Landing &landing) {
+bool find_handler(u64 callee_fp, u64 entry_fp, const void *tag, Landing &landing) {
   const CodeMap &map = CodeMap::get();
   const LoadedImage *loaded = nullptr;
   u64 base = 0, size = 0; // of `loaded`: neighbouring frames are mostly of one module
-  for (Frame frame = caller_of(stub_fp); frame.fp != entry_fp; frame = caller_of(frame.fp)) {
-    if (frame.pc - 1 - base >= size) {
-      loaded = map.find(frame.pc - 1);
+  for (u64 fp; (fp = caller_of(callee_fp).fp) != entry_fp; callee_fp = fp) {
+    u64 pc = caller_of(callee_fp).pc;
+    if (pc - 1 - base >= size) {
+      loaded = map.find(pc - 1);
       if (loaded == nullptr) { // cross_instance_tail
         size = 0;
         continue;
@@ -37,14 +43,12 @@ bool find_handler(u64 stub_fp, u64 entry_fp, const void *tag, Landing &landing) 
       base = reinterpret_cast<u64>(loaded->base);
       size = loaded->size;
     }
-    const HandledCall *call = loaded->find_handled_call(frame.pc);
+    const HandledCall *call = loaded->find_handled_call(pc);
     if (call == nullptr) [[likely]]
       continue;
     // A function with regions keeps its instance at [fp - 8] (abi/convention.hh).
-    const u8 *context = reinterpret_cast<const u8 *>(load_word(frame.fp - 8));
-    auto tags = reinterpret_cast<const void *const *>(context + loaded->tags_offset);
-    if (const image::Clause *clause = find_clause(*loaded, call->region, tags, tag)) {
-      landing = {base + clause->pad, frame.fp, frame.fp - call->frame_size};
+    if (u32 pad = find_pad(*loaded, *call, reinterpret_cast<const u8 *>(load_word(fp - 8)), tag)) {
+      landing = {base + pad, fp, callee_fp + 16};
       return true;
     }
   }

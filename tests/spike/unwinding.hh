@@ -17,7 +17,7 @@ struct Instance {
   void *tags[4];
 };
 static_assert(offsetof(Instance, chain) == 48 && offsetof(Instance, tags) == 2608);
-static_assert(offsetof(abi::StoreContext, reserved2) == 56 && offsetof(abi::StoreContext, overflow) == 64 &&
+static_assert(offsetof(abi::StoreContext, throws_slowly) == 56 && offsetof(abi::StoreContext, overflow) == 64 &&
               offsetof(abi::StoreContext, payload) == 64 + 16000 && offsetof(abi::StoreContext, current_tag) == 40);
 
 /// What spike_throw_fast loads before it jumps.

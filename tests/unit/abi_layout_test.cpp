@@ -14,13 +14,14 @@
 using namespace trapeze;
 using namespace trapeze::abi;
 
-TEST_CASE("the fixed head of a context is five words in the order of vmctx.def") {
+TEST_CASE("the fixed head of a context is six words in the order of vmctx.def") {
   CHECK(offsetof(InstanceContext, store) == 0);
   CHECK(offsetof(InstanceContext, instance) == 8);
   CHECK(offsetof(InstanceContext, builtins) == 16);
   CHECK(offsetof(InstanceContext, heap_base) == 24);
   CHECK(offsetof(InstanceContext, type_ids) == 32);
-  CHECK(sizeof(InstanceContext) == 40);
+  CHECK(offsetof(InstanceContext, code) == 40);
+  CHECK(sizeof(InstanceContext) == 48);
   CHECK(offsetof(StoreContext, overflow) % 16 == 0);
   CHECK(offsetof(StoreContext, payload) == offsetof(StoreContext, overflow) + 16 * max_cells);
 }

@@ -89,6 +89,25 @@ TEST_CASE("a clause with another tag of the same type does not catch; the host g
   CHECK(world.store->stats().heap_objects == 0);
 }
 
+TEST_CASE("throws_slowly: C++ alone finds the handlers that the stubs find, and counts alike") {
+  World world;
+  for (u64 slowly : {0u, 1u}) {
+    world.store->context().throws_slowly = slowly;
+    u64 before = world.store->stats().throws;
+    i32 result = 0;
+    for (u32 tag : {0u, 1u, image::catch_all_tag})
+      for (bool with_ref : {false, true}) {
+        Thrower m(tag, with_ref);
+        Instance *instance = world.instantiate(m.module, std::move(m.image));
+        result = 0;
+        Outcome outcome = call(world, world.func(instance, "run"), {7}, result);
+        CHECK(outcome.kind == (tag == 1 ? OutcomeKind::Exception : OutcomeKind::Ok));
+        CHECK(result == (tag == 1 ? 0 : 1007));
+      }
+    CHECK(world.store->stats().throws == before + 6);
+  }
+}
+
 TEST_CASE("catch_all and _ref clauses; objects are reclaimed") {
   World world;
   for (u32 tag : {0u, image::catch_all_tag}) {
