@@ -76,8 +76,14 @@ def python(script, *arguments):
 # ---------------------------------------------------------------- the table
 
 class Suite:
-    def __init__(self, name, command, builds=BUILDS, weight=1, what=''):
+    def __init__(self, name, command, builds=BUILDS, weight=1, what='', unwinder='fast'):
         self.name, self.command, self.builds, self.weight, self.what = name, command, builds, weight, what
+        self.unwinder = unwinder  # how exceptions are thrown where the suite does not choose
+
+    def on_system(self):
+        """The same suite with every throw on the platform's unwinder."""
+        return Suite(f'{self.name}/system', self.command, self.builds, self.weight, f'{self.what}, on the system\'s unwinder',
+                     'system')
 
 
 ONCE = ('release',)
@@ -107,8 +113,8 @@ def own_wast(build):
     return python('wast.py', engine(build), 'exceptions', data('testsuite'))
 
 
-def corpus(build):
-    return [sys.executable, data('corpus/run.py'), engine(build), 'run']
+def corpus(build, *options):
+    return [sys.executable, data('corpus/run.py'), engine(build), 'run', *options]
 
 
 SUITES = [
@@ -144,6 +150,16 @@ SUITES = [
     Suite('sandbox', lambda b: python('sandbox.py', engine(b)), what='WASI paths stay inside their directory'),
     Suite('cli', lambda b: python('cli.py', engine(b)), what='messages, options and exit statuses'),
 ]
+
+
+ON_SYSTEM = ('exceptions', 'core', 'programs', 'checksums', 'stress', 'unit_api')
+
+
+def with_unwinders(suites):
+    """Adds each suite of ON_SYSTEM a second time, under the other unwinder."""
+    corpus_on_system = Suite('corpus/system', lambda b: corpus(b, '--unwinder=system'), weight=60,
+                             what='C and C++ programs that throw, on the system\'s unwinder')
+    return suites + [suite.on_system() for suite in suites if suite.name in ON_SYSTEM] + [corpus_on_system]
 
 
 def unit_suites(builds):
@@ -187,7 +203,7 @@ class Outcome:
         self.reason, self.avoidable, self.output, self.seconds = None, False, '', 0.0
 
     def line(self):
-        title = f'{self.build:8}{self.suite.name:14}'
+        title = f'{self.build:8}{self.suite.name:18}'
         if self.reason:
             return f'{title}skipped: {self.reason}'
         return f'{title}{self.passed} passed, {self.failed} failed, {self.skipped} skipped  ({self.seconds:.1f} s)'
@@ -202,6 +218,7 @@ def run_suite(suite, build, bless):
         return outcome
     start = time.time()
     env = environment(build)
+    env['TRAPEZE_TEST_UNWINDER'] = suite.unwinder
     if bless:
         env['TRAPEZE_BLESS'] = '1'
     try:
@@ -324,7 +341,7 @@ def main():
         fuzz(options.fuzz, options.jobs)
 
     builds = [build for build in options.builds.split(',') if build]
-    suites = SUITES[:2] + unit_suites(BUILDS) + SUITES[2:]
+    suites = with_unwinders(SUITES[:2] + unit_suites(BUILDS) + SUITES[2:])
     if not glob.glob(os.path.join(ROOT, 'tests/wast/*.wast')):
         suites = [suite for suite in suites if suite.name != 'wast']
     if options.list:

@@ -300,7 +300,7 @@ private:
 /// How a throw finds its handler. Both agree in every observable way.
 enum class Unwinder : std::uint8_t {
   Fast,  ///< the engine's own walk over its tables
-  System ///< the platform's unwinder; not available yet: creating the engine fails
+  System ///< the platform's unwinder (libgcc's or LLVM's), two-phase: slower, and C++ sees every frame
 };
 
 /// What an engine is made with. Setters return *this, so they chain.

@@ -86,8 +86,6 @@ Config &Config::unwinder(Unwinder which) {
 }
 
 Engine::Engine(const Config &config) {
-  if (config.values().unwinder == Unwinder::System)
-    throw Error(ErrorKind::Unsupported, "the system unwinder is not available yet");
   if (!compile::has_target())
     throw Error(ErrorKind::Unsupported,
                 "no code generator for this processor: x86-64 with SSE4.1 and POPCNT is what Trapeze runs on");
@@ -96,6 +94,7 @@ Engine::Engine(const Config &config) {
   for (u32 i = 0; i < wasm::feature_count; ++i)
     impl->features.set(static_cast<wasm::Feature>(i), config.values().features >> i & 1);
   impl->engine = api::unwrap(runtime::Engine::create());
+  impl->engine->set_throws_on_system(config.values().unwinder == Unwinder::System);
   impl_ = std::move(impl);
 }
 

@@ -25,6 +25,8 @@ Result<std::shared_ptr<const Code>> Code::load(std::shared_ptr<Engine> engine,
   loaded.tags_offset = code->layout_.tags;
   loaded.owner = code.get();
   loaded.build_call_hash();
+  if (code->engine_->throws_on_system())
+    loaded.lsda = image::write_lsda(code->image_);
   TRY(CodeRegions::get().publish(code->image_.code, loaded));
   code->image_.code = {};
   return code;

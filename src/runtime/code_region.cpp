@@ -3,6 +3,7 @@
 
 #include "base/assert.hh"
 #include "os/memory.hh"
+#include "unwind/registration.hh"
 
 #include <cstring>
 
@@ -30,6 +31,7 @@ CodeRegions::Space *CodeRegions::add_space() {
     os::release(base, region_size);
     return nullptr;
   }
+  unwind::register_region(region->base, region->size);
   spaces_.push_back({region, std::vector<bool>(granule_count), 0, 0});
   return &spaces_.back();
 }

@@ -3,6 +3,7 @@
 
 #include "os/signals.hh"
 #include "runtime/exception_log.hh"
+#include "runtime/system_unwind.hh"
 #include "runtime/traps.hh"
 
 #include <cstdlib>
@@ -15,7 +16,10 @@ Result<std::shared_ptr<Engine>> Engine::create() {
   if (!os::install_fault_handlers(resolve_fault))
     return fail(ErrorKind::Resource, 0, "the system refused handlers for faults");
   static std::once_flag once;
-  std::call_once(once, read_log_settings);
+  std::call_once(once, [] {
+    read_log_settings();
+    prepare_system_unwinder();
+  });
   std::shared_ptr<Engine> engine(new Engine);
   if (const char *stress = std::getenv("TRAPEZE_STRESS"))
     engine->stress_collect_ = std::string_view(stress).find("collect") != std::string_view::npos;

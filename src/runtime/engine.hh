@@ -20,11 +20,15 @@ public:
   /// TRAPEZE_STRESS=collect: a collection at every builtin that may collect and every host call.
   bool stress_collect() const { return stress_collect_; }
   void set_stress_collect(bool on) { stress_collect_ = on; }
+  /// Throws go through the platform's unwinder instead of the engine's own walk. Before anything is loaded.
+  bool throws_on_system() const { return throws_on_system_; }
+  void set_throws_on_system(bool on) { throws_on_system_ = on; }
 
 private:
   Engine() = default;
   TypeRegistry types_;
   bool stress_collect_ = false;
+  bool throws_on_system_ = false;
 };
 
 } // namespace trapeze::runtime

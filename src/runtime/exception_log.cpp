@@ -7,6 +7,7 @@
 #include "runtime/stubs.hh"
 #include "runtime/tag.hh"
 #include "unwind/code_map.hh"
+#include "unwind/log.hh"
 #include "unwind/walk.hh"
 
 #include <fmt/format.h>
@@ -22,7 +23,8 @@ bool logs_exceptions = false;
 
 void read_log_settings() {
   const char *wanted = std::getenv("TRAPEZE_LOG");
-  logs_exceptions = wanted != nullptr && std::string_view(wanted).find("eh") != std::string_view::npos;
+  unwind::logs_eh = logs_exceptions =
+      wanted != nullptr && std::string_view(wanted).find("eh") != std::string_view::npos;
 }
 
 namespace {

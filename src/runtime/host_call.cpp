@@ -1,6 +1,7 @@
 // Wasm calls the host. The stub has spilled the argument registers; here they become cells, the callback runs, and how
-// it ends becomes results or a pending departure. C++ exceptions stop here: all but a forced unwind become foreign
-// exception objects. EXCEPTIONS.md, Borders.
+// it ends becomes results or a pending departure. C++ exceptions stop here and become foreign exception objects, but
+// for forced unwinds, and but for engines that throw on the system's unwinder: there they go on through the stub, and
+// stage 2 takes them over where Wasm catches. EXCEPTIONS.md, Borders.
 #include "base/assert.hh"
 #include "runtime/code.hh"
 #include "runtime/host_function.hh"
@@ -158,31 +159,37 @@ HostResult HostResult::of(Outcome outcome) {
   return returned();
 }
 
-void trapeze_host_call(abi::InstanceContext *context, Registers *registers) {
-  HostFunction &function = HostFunction::of(context);
-  abi::StoreContext &words = *context->store;
-  Store &store = Store::of(&words);
+/// What runs between the stub and the callback; C++ exceptions of the callback go through it.
+static void host_call(HostFunction &function, Store &store, Registers &registers) {
+  abi::StoreContext &words = store.context();
   const CallPlan &plan = function.type->plan;
   Cells args(plan.params.size()), results(plan.results.size());
   RootScope roots(store);
-  fetch_arguments(plan, *registers, words, args.span(), roots);
-  if (store.engine().stress_collect())
-    store.collect();
+  fetch_arguments(plan, registers, words, args.span(), roots);
+  store.safepoint();
   u64 exit_fp = words.exit_fp;
   Caller caller(store, calling_instance(exit_fp, store.activation()->entry_fp));
+  store.release_foreign();
+  HostResult result = function.code->call(caller, args.span(), results.span());
+  if (result.kind == HostResult::Kind::Return)
+    place_results(plan, results.span(), registers, words);
+  else
+    raise(store, std::move(result));
+  ASSERT(words.exit_fp == exit_fp);
+}
+
+void trapeze_host_call(abi::InstanceContext *context, Registers *registers) {
+  HostFunction &function = HostFunction::of(context);
+  Store &store = Store::of(context->store);
+  if (store.engine().throws_on_system())
+    return host_call(function, store, *registers);
   try {
-    store.release_foreign();
-    HostResult result = function.code->call(caller, args.span(), results.span());
-    if (result.kind == HostResult::Kind::Return)
-      place_results(plan, results.span(), *registers, words);
-    else
-      raise(store, std::move(result));
+    host_call(function, store, *registers);
   } catch (__cxxabiv1::__forced_unwind &) {
     throw;
   } catch (...) {
     raise_foreign(store, std::current_exception());
   }
-  ASSERT(words.exit_fp == exit_fp);
 }
 
 } // namespace trapeze::runtime

@@ -20,7 +20,7 @@ Store::Store(std::shared_ptr<Engine> engine)
       handles_(std::make_shared<HandleTable>(this)) {
   context().store = this;
   context().collects_always = engine_->stress_collect() ? ~0u : 0;
-  context().throws_slowly = logs_exceptions || engine_->stress_collect();
+  context().throws_slowly = logs_exceptions || engine_->stress_collect() || engine_->throws_on_system();
 }
 
 Result<std::unique_ptr<Store>> Store::create(std::shared_ptr<Engine> engine) {
@@ -143,7 +143,7 @@ RawRef Store::allocate_exception(Tag *tag, std::span<const ValueCell> fields) {
 }
 
 RawRef Store::allocate_foreign(std::exception_ptr exception) {
-  RawRef ref = allocate(ObjectKind::Exception, sizeof(ExceptionObject));
+  RawRef ref = heap_->allocate(ObjectKind::Exception, sizeof(ExceptionObject));
   if (ref == 0)
     return 0;
   u32 index = static_cast<u32>(foreign_.size());
@@ -192,8 +192,8 @@ void Store::release_foreign() {
 }
 
 StoreStats Store::stats() const {
-  StoreStats stats{heap_->bytes(),         heap_->objects(),  heap_->collections(),
-                   words_->context.throws, instances_.size(), 0};
+  StoreStats stats{heap_->bytes(), heap_->objects(), heap_->collections(), words_->context.throws, begin_catches_,
+                   instances_.size(), 0};
   for (const auto &memory : memories_)
     stats.memory_bytes += memory->size();
   return stats;

@@ -12,6 +12,7 @@
 #include "runtime/heap.hh"
 #include "runtime/host_func.hh"
 #include "runtime/trap.hh"
+#include "unwind/personality.hh"
 
 #include <atomic>
 #include <deque>
@@ -45,7 +46,8 @@ struct StoreStats {
   u64 heap_bytes = 0; ///< live or not yet collected objects
   u64 heap_objects = 0;
   u64 collections = 0;
-  u64 throws = 0; ///< exceptions that were searched a handler for
+  u64 throws = 0;        ///< exceptions that were searched a handler for
+  u64 begin_catches = 0; ///< landings through the system's unwinder
   u64 instances = 0;
   u64 memory_bytes = 0; ///< sum of the memories' sizes
 };
@@ -130,12 +132,20 @@ public:
   RawRef add_func_ref(const TypeEntry *type, const void *code, abi::InstanceContext *context);
   /// 0: out of memory. May collect; references in `fields` are kept.
   RawRef allocate_exception(Tag *tag, std::span<const ValueCell> fields);
+  /// Never collects: host calls are safepoints for it.
   RawRef allocate_foreign(std::exception_ptr exception);
   /// The exception in flight as an object (the one that is thrown again, if it is). 0: out of memory. May collect.
   RawRef materialise();
   Activation *activation() { return static_cast<Activation *>(context().activation); }
   Departure &departure() { return departure_; }
+  /// The activation is going to be left, and this is how; the frames from `pc` and `fp` on still stand.
+  void depart_with_trap(std::unique_ptr<Trap> trap, u64 pc, u64 fp);
+  /// With the exception in flight, which becomes an object before any host code runs.
+  void depart_with_exception(u64 stub_fp);
+  /// The system's unwinder carries the exception in flight in this.
+  unwind::UnwindException &unwind_exception() { return unwind_exception_; }
   void count_throw() { ++context().throws; }
+  void count_begin_catch() { ++begin_catches_; }
   /// From `pc` (0: none) and `fp` outward, through all activations of the store. `fp` is a stub's, or with `pc` the
   /// frame pointer at that pc.
   RawBacktrace backtrace(u64 pc, u64 fp);
@@ -182,6 +192,8 @@ private:
   RawRef surfaced_ = 0; ///< the last exception that left an activation; not a root
   RawBacktrace surfaced_backtrace_;
   bool payload_is_live_ = false; ///< current_exn and the payload area are roots
+  u64 begin_catches_ = 0;
+  unwind::UnwindException unwind_exception_{};
   u64 stack_size_ = 0, stack_limit_ = 0;
 };
 

@@ -47,6 +47,7 @@
 
 // The entry stub's frame: rbp - rsp while Wasm runs
 #define ENTRY_FRAME_SIZE 64
+#define ENTRY_FRAME_MXCSR -52
 
 // unwind::Landing, and the room for one on a stub's stack
 #define LANDING_PC 0

@@ -4,6 +4,7 @@
 #include "runtime/heap.hh"
 #include "runtime/stub_offsets.hh"
 #include "unwind/code_map.hh"
+#include "unwind/frame_x64.hh"
 
 #include <array>
 #include <bit>
@@ -11,6 +12,7 @@
 
 namespace trapeze::runtime {
 
+static_assert(ENTRY_FRAME_MXCSR == unwind::entry_frame_mxcsr);
 static_assert(offsetof(abi::StoreContext, pending) == STORE_PENDING);
 static_assert(offsetof(abi::StoreContext, exit_fp) == STORE_EXIT_FP);
 static_assert(offsetof(abi::StoreContext, current_exn) == STORE_CURRENT_EXN);

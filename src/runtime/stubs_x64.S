@@ -3,6 +3,7 @@
 //
 //   trapeze_enter            host -> Wasm: the frame every walk of an activation ends at
 //   trapeze_abandon          leaves an activation from anywhere inside, without results
+//   trapeze_border_pad       the same, landed at by the system's unwinder with rbp only
 //   trapeze_host_call_stub   Wasm -> host function; r13 = the function's own context
 //   builtin stubs            Wasm -> runtime; r13 = the caller's instance, passed as first argument
 //   trapeze_pending          a builtin or host function must not return: C++ says where to land
@@ -51,8 +52,9 @@
 //
 //   [rbp - 40 .. rbp)   rbx r12 r13 r14 r15 of the host
 //   [rbp - 48]          Registers *
-//   [rbp - 52]          MXCSR of the host      [rbp - 56]  MXCSR of Wasm
+//   [rbp - 52]          MXCSR of the host (ENTRY_FRAME_MXCSR)      [rbp - 56]  MXCSR of Wasm
 	FUNCTION trapeze_enter
+	.cfi_personality 0x1b, trapeze_border_personality
 	PROLOGUE
 	pushq	%rbx
 	pushq	%r12
@@ -66,7 +68,7 @@
 	.cfi_offset %r14, -48
 	.cfi_offset %r15, -56
 	subq	$(ENTRY_FRAME_SIZE - 48), %rsp
-	stmxcsr	-52(%rbp)
+	stmxcsr	ENTRY_FRAME_MXCSR(%rbp)
 	movl	$0x1f80, -56(%rbp)
 	ldmxcsr	-56(%rbp)
 	movq	%rbp, ACTIVATION_ENTRY_FP(%rcx)
@@ -95,7 +97,7 @@
 	movups	%xmm1, (REGS_FLOAT_RESULTS + 16)(%r10)
 	xorl	%eax, %eax
 .Lleave:
-	ldmxcsr	-52(%rbp)
+	ldmxcsr	ENTRY_FRAME_MXCSR(%rbp)
 	movq	-8(%rbp), %rbx
 	movq	-16(%rbp), %r12
 	movq	-24(%rbp), %r13
@@ -111,6 +113,11 @@
 trapeze_abandon:
 	movl	$1, %eax
 	jmp	.Lleave
+	.globl	trapeze_border_pad
+	.hidden	trapeze_border_pad
+trapeze_border_pad:
+	leaq	-ENTRY_FRAME_SIZE(%rbp), %rsp
+	jmp	trapeze_abandon
 	END trapeze_enter
 
 	FUNCTION trapeze_host_call_stub

@@ -7,6 +7,7 @@
 #include "runtime/store.hh"
 #include "runtime/stub_offsets.hh"
 #include "runtime/stubs.hh"
+#include "runtime/system_unwind.hh"
 #include "runtime/traps.hh"
 #include "unwind/find_handler.hh"
 #include "unwind/walk.hh"
@@ -25,21 +26,7 @@ void abandon(Store &store, Landing &landing) {
 }
 
 void abandon_with_trap(Store &store, abi::TrapCode code, u64 pc, u64 fp, Landing &landing) {
-  Departure &departure = store.departure();
-  departure.kind = OutcomeKind::Trap;
-  departure.trap = std::make_unique<Trap>(Trap{code, abi::message(code), store.symbolise(store.backtrace(pc, fp))});
-  abandon(store, landing);
-}
-
-/// Nothing in this activation catches: the exception becomes an object before any host code runs.
-void abandon_with_exception(Store &store, u64 stub_fp, Landing &landing) {
-  RawRef exception = store.materialise();
-  if (exception == 0)
-    return abandon_with_trap(store, abi::TrapCode::AllocationFailed, 0, stub_fp, landing);
-  Departure &departure = store.departure();
-  departure.kind = OutcomeKind::Exception;
-  departure.exception = exception;
-  departure.backtrace = store.backtrace_of(exception, stub_fp);
+  store.depart_with_trap(std::make_unique<Trap>(Trap{code, abi::message(code), {}}), pc, fp);
   abandon(store, landing);
 }
 
@@ -49,8 +36,16 @@ void unwind_to_handler(abi::StoreContext *context, u64 stub_fp, Landing &landing
   store.count_throw();
   if (logs_exceptions) [[unlikely]]
     log_throw(store, stub_fp);
-  if (!unwind::find_handler(stub_fp, store.activation()->entry_fp, context->current_tag, landing))
-    abandon_with_exception(store, stub_fp, landing);
+  if (store.engine().throws_on_system()) {
+    unwind::UnwindEnd end = raise_on_system(store);
+    store.depart_with_trap(std::make_unique<Trap>(Trap{abi::TrapCode::HostError, unwind::explain(end), {}}), 0,
+                           stub_fp);
+    return abandon(store, landing);
+  }
+  if (unwind::find_handler(stub_fp, store.activation()->entry_fp, context->current_tag, landing))
+    return;
+  store.depart_with_exception(stub_fp);
+  abandon(store, landing);
 }
 
 } // namespace
@@ -98,6 +93,23 @@ void trapeze_trap(abi::StoreContext *context, Landing *landing) {
   if (code == abi::TrapCode::Interrupted)
     store.take_interrupt();
   abandon_with_trap(store, code, thread.fault_pc, thread.fault_fp, *landing);
+}
+
+void Store::depart_with_trap(std::unique_ptr<Trap> trap, u64 pc, u64 fp) {
+  departure_.kind = OutcomeKind::Trap;
+  departure_.trap = std::move(trap);
+  departure_.trap->backtrace = symbolise(backtrace(pc, fp));
+}
+
+void Store::depart_with_exception(u64 stub_fp) {
+  RawRef exception = materialise();
+  if (exception == 0) {
+    constexpr abi::TrapCode code = abi::TrapCode::AllocationFailed;
+    return depart_with_trap(std::make_unique<Trap>(Trap{code, abi::message(code), {}}), 0, stub_fp);
+  }
+  departure_.kind = OutcomeKind::Exception;
+  departure_.exception = exception;
+  departure_.backtrace = backtrace_of(exception, stub_fp);
 }
 
 void Store::raise_trap(std::unique_ptr<Trap> trap) {

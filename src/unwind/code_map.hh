@@ -6,6 +6,7 @@
 
 #include "abi/vmctx.hh"
 #include "image/code_image.hh"
+#include "image/lsda.hh"
 
 #include <atomic>
 #include <vector>
@@ -37,6 +38,7 @@ struct LoadedImage {
   void *owner = nullptr;                  ///< the runtime's Code
   const image::Region *regions = nullptr; ///< of `image`
   const image::Clause *clauses = nullptr;
+  image::LsdaTables lsda; ///< of `image`, for the system's unwinder; empty in an engine that does not throw through it
 
   /// `image` and `tags_offset` are complete; before publishing.
   void build_call_hash();

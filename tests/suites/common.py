@@ -49,7 +49,13 @@ def last(text, length=200):
     return text[-length:].decode(errors='replace').strip().replace('\n', ' | ')
 
 
+UNWINDER = os.environ.get('TRAPEZE_TEST_UNWINDER', 'fast')
+RUNS_WASM = ('run', 'wast')
+
+
 def run(command, cwd=None, stdin=b'', timeout=600, env=None):
+    if UNWINDER != 'fast' and len(command) > 1 and command[1] in RUNS_WASM:
+        command = [*command[:2], f'--unwinder={UNWINDER}', *command[2:]]
     environment = dict(os.environ, **(env or {}))
     try:
         done = subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, timeout=timeout, env=environment)

@@ -1,4 +1,6 @@
 // Exceptions and traps at the borders between host and Wasm, both ways and nested.
+#include "api_unwinder.hh"
+
 #include "trapeze/trapeze.hh"
 
 #include "api/inspect.hh"
@@ -12,7 +14,7 @@ using namespace trapeze;
 namespace {
 
 Engine &engine() {
-  static Engine e;
+  static Engine e(test::config());
   return e;
 }
 

@@ -1,4 +1,6 @@
 // Interruption from another thread, and stores side by side.
+#include "api_unwinder.hh"
+
 #include "trapeze/trapeze.hh"
 
 #include <doctest/doctest.h>
@@ -26,7 +28,7 @@ constexpr const char *throwing = R"((module (tag $e (param i32))
 } // namespace
 
 TEST_CASE("endless recursion without growth and endless loops are interrupted") {
-  Engine engine(Config().interruptible_loops(true));
+  Engine engine(test::config().interruptible_loops(true));
   Module m = Module::from_text(engine, R"((module
     (func $nop) (tag $e)
     (func (export "loop") (loop $l (br $l)))
@@ -56,7 +58,7 @@ TEST_CASE("endless recursion without growth and endless loops are interrupted") 
 }
 
 TEST_CASE("a handle outlives its store") {
-  Engine engine;
+  Engine engine(test::config());
   InterruptHandle handle;
   {
     Store store(engine);
@@ -66,7 +68,7 @@ TEST_CASE("a handle outlives its store") {
 }
 
 TEST_CASE("many stores throw side by side, over one module") {
-  Engine engine;
+  Engine engine(test::config());
   Module m = Module::from_text(engine, throwing);
   std::atomic<int> good{0};
   std::vector<std::thread> threads;
@@ -84,7 +86,7 @@ TEST_CASE("many stores throw side by side, over one module") {
 }
 
 TEST_CASE("modules are compiled, run and dropped by several threads at once") {
-  Engine engine(Config().threads(1));
+  Engine engine(test::config().threads(1));
   std::atomic<int> good{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
@@ -101,7 +103,7 @@ TEST_CASE("modules are compiled, run and dropped by several threads at once") {
 }
 
 TEST_CASE("a store moves between threads that use it one after the other") {
-  Engine engine;
+  Engine engine(test::config());
   Module m = Module::from_text(engine, throwing);
   Store store(engine);
   Instance i = Linker(store).instantiate(m);

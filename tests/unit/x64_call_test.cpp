@@ -145,8 +145,12 @@ TEST_CASE("regions: clauses lead to pads, all registers are saved, call sites na
   body.ret({body.params[0]});
   Compiled compiled(body.fn);
   const image::CompiledFunction &f = compiled.result;
-  REQUIRE(f.calls.size() == 1);
+  REQUIRE(f.calls.size() == 2); // the second is the system pad's
   CHECK(f.calls[0].region == 0);
+  CHECK(f.calls[1].region == image::no_region);
+  REQUIRE(f.regions.size() == 1);
+  CHECK(f.regions[0].system_pad > f.clauses[0].pad);
+  CHECK(f.regions[0].system_pad < f.calls[1].return_offset);
   REQUIRE(f.clauses.size() == 1);
   CHECK(f.clauses[0].tag == 3);
   CHECK(f.clauses[0].pad > f.calls[0].return_offset);

@@ -229,7 +229,8 @@ void Emitter::finish_tables() {
 }
 
 /// Regions and clauses; a clause whose pad no call reaches has no block and no row.
-void Emitter::finish_regions() {
+void Emitter::collect_regions() {
+  clause_pads_.clear();
   if (m_->regions.empty())
     return;
   std::vector<MBlock> block_of(fn_->blocks.size(), base::none_id<MBlock>());
@@ -241,12 +242,22 @@ void Emitter::finish_regions() {
     for (u32 c = range.first; c < range.first + range.count; ++c) {
       const ir::ClauseRow &clause = fn_->clauses[c];
       MBlock pad = block_of[base::index_of(clause.pad)];
-      if (!base::is_none(pad))
-        out_->clauses.push_back({clause.tag, buffer_.offset(label_of(pad)), clause.with_ref});
+      if (base::is_none(pad))
+        continue;
+      out_->clauses.push_back({clause.tag, 0, clause.with_ref});
+      clause_pads_.push_back(label_of(pad));
     }
     region.clause_count = static_cast<u32>(out_->clauses.size()) - region.first_clause;
     out_->regions.push_back(region);
   }
+}
+
+void Emitter::finish_regions() {
+  for (u32 c = 0; c < out_->clauses.size(); ++c)
+    out_->clauses[c].pad = buffer_.offset(clause_pads_[c]);
+  for (u32 k = 0; k < out_->regions.size(); ++k)
+    if (system_pads_[k] != codegen::no_label) // else nothing catches: 0
+      out_->regions[k].system_pad = buffer_.offset(system_pads_[k]);
 }
 
 static void shorten(u8 *bytes, u32 from, u32 to) {
@@ -263,6 +274,8 @@ void Emitter::run(const ir::Function &fn, const codegen::MFunction &m, const cod
     if (!is_empty_[b])
       emit_block(b);
   emit_cold();
+  collect_regions();
+  emit_system_pads();
   buffer_.shrink(shorten);
   finish_tables();
   out.code_size = buffer_.size();

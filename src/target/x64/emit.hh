@@ -63,8 +63,11 @@ private:
   void emit_block(u32 block);
   void emit_inst(u32 index);
   void emit_cold();
+  void emit_system_pads();
+  void emit_system_pad(u32 region);
   void emit_pool();
   void finish_tables();
+  void collect_regions();
   void finish_regions();
   void set_source(u32 source);
   void note_trap(abi::TrapCode code) { out_->traps.push_back({buffer_.size(), code}); }
@@ -166,6 +169,8 @@ private:
   u32 home_list_ = 0;          ///< where ref_slots has just these, if has_home_list_
   bool has_home_list_ = false;
   Label cold_back_ = codegen::no_label;
+  std::vector<Label> clause_pads_;               ///< per row of out_->clauses
+  std::vector<Label> system_pads_, dispatchers_; ///< per region
   std::vector<ColdSequence> cold_;
   std::vector<TrapStub> stubs_;
   std::vector<PoolConstant> pool_;

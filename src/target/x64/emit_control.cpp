@@ -302,4 +302,57 @@ void Emitter::do_return_call_ptr(const MInst &) {
   end_epilogue();
 }
 
+// --- landing for the system's unwinder
+
+/// One cold pad per region with clauses; a region without lands at its parent's. A parent comes before its children, so
+/// its labels exist when theirs are wanted.
+void Emitter::emit_system_pads() {
+  system_pads_.assign(out_->regions.size(), codegen::no_label);
+  dispatchers_.assign(out_->regions.size(), codegen::no_label);
+  for (u32 k = 0; k < out_->regions.size(); ++k) {
+    const image::Region &region = out_->regions[k];
+    ASSERT(region.parent == image::no_region || region.parent < k);
+    if (region.clause_count != 0) {
+      emit_system_pad(k);
+    } else if (region.parent != image::no_region) {
+      system_pads_[k] = system_pads_[region.parent];
+      dispatchers_[k] = dispatchers_[region.parent];
+    }
+  }
+}
+
+//   lea  rsp, [rbp - size]           ; rax: exception object, edx: selector; nothing else but rbp is right
+//   mov  r13, [rbp - 8]
+//   mov  rdi, rax
+//   mov  esi, edx
+//   mov  r11, [r13 + builtins]
+//   call [r11 + BeginCatch]          ; -> the clause, of this region or one around it
+// dispatch:
+//   cmp  eax, clause                 ; for each of this region
+//   je   pad
+//   jmp  dispatch of the parent
+void Emitter::emit_system_pad(u32 k) {
+  const image::Region &region = out_->regions[k];
+  set_source(~0u);
+  buffer_.bind(system_pads_[k] = buffer_.label());
+  if (settings_->branch_target_marks)
+    buffer_.put32(0xfa1e0ff3); // endbr64
+  put(Op::Lea, Width::W64, rsp, memory(rbp, -static_cast<i32>(out_->frame.size)));
+  put(Op::MovLoad, Width::W64, instance_reg, memory(rbp, -8));
+  rr(Op::MovLoad, Width::W64, rdi, rax);
+  rr(Op::MovLoad, Width::W32, rsi, rdx);
+  put(Op::MovLoad, Width::W64, scratch, memory(instance_reg, offsetof(abi::InstanceContext, builtins)));
+  put(Op::CallRm, Width::W64, no_register,
+      memory(scratch, static_cast<i32>(8 * static_cast<u32>(abi::Builtin::BeginCatch))));
+  out_->calls.push_back({buffer_.size()}); // does not collect: no slots
+  buffer_.bind(dispatchers_[k] = buffer_.label());
+  Label outer = region.parent == image::no_region ? codegen::no_label : dispatchers_[region.parent];
+  u32 last = region.first_clause + region.clause_count - 1;
+  for (u32 c = region.first_clause; c < last || (c == last && outer != codegen::no_label); ++c) {
+    rm_only(Op::CmpImm, Width::W32, rax, c);
+    jump_if(Cond::E, clause_pads_[c]);
+  }
+  jump(outer == codegen::no_label ? clause_pads_[last] : outer);
+}
+
 } // namespace trapeze::x64
