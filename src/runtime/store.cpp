@@ -192,8 +192,13 @@ void Store::release_foreign() {
 }
 
 StoreStats Store::stats() const {
-  StoreStats stats{heap_->bytes(), heap_->objects(), heap_->collections(), words_->context.throws, begin_catches_,
-                   instances_.size(), 0};
+  StoreStats stats{heap_->bytes(),
+                   heap_->objects(),
+                   heap_->collections(),
+                   words_->context.throws,
+                   begin_catches_,
+                   instances_.size(),
+                   0};
   for (const auto &memory : memories_)
     stats.memory_bytes += memory->size();
   return stats;

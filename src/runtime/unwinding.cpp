@@ -30,6 +30,14 @@ void abandon_with_trap(Store &store, abi::TrapCode code, u64 pc, u64 fp, Landing
   abandon(store, landing);
 }
 
+/// Searches from the caller of `callee_fp` on; the exception was thrown by the stub `stub_fp`.
+void land_in_handler(Store &store, u64 stub_fp, u64 callee_fp, Landing &landing) {
+  if (unwind::find_handler(callee_fp, store.activation()->entry_fp, store.context().current_tag, landing))
+    return;
+  store.depart_with_exception(stub_fp);
+  abandon(store, landing);
+}
+
 /// With tag and payload in flight.
 void unwind_to_handler(abi::StoreContext *context, u64 stub_fp, Landing &landing) {
   Store &store = Store::of(context);
@@ -42,10 +50,7 @@ void unwind_to_handler(abi::StoreContext *context, u64 stub_fp, Landing &landing
                            stub_fp);
     return abandon(store, landing);
   }
-  if (unwind::find_handler(stub_fp, store.activation()->entry_fp, context->current_tag, landing))
-    return;
-  store.depart_with_exception(stub_fp);
-  abandon(store, landing);
+  land_in_handler(store, stub_fp, stub_fp, landing);
 }
 
 } // namespace
@@ -71,8 +76,7 @@ void trapeze_builtin_ThrowRef(abi::InstanceContext *instance, RawRef exception, 
 
 void trapeze_search_on(abi::StoreContext *context, u64 callee_fp, Landing *landing) {
   Store &store = Store::of(context);
-  if (!unwind::find_handler(callee_fp, store.activation()->entry_fp, context->current_tag, *landing))
-    abandon_with_exception(store, context->exit_fp, *landing);
+  land_in_handler(store, context->exit_fp, callee_fp, *landing);
 }
 
 void trapeze_dispatch_pending(abi::StoreContext *context, u64 stub_fp, Landing *landing) {
