@@ -1,0 +1,27 @@
+// A compiled module as a relocatable ELF object: code with one symbol for each function, the tables of the system's
+// unwinder as sections with relocations, the personality bound by name.
+//
+//   .text                   the code, calls inside it resolved
+//   .gcc_except_table       lsda.hh
+//   trapeze_tags            word i is tag index i; a section name that is an identifier, so that a linker marks its
+//   ends .eh_frame               cfi.hh .data.rel.personality   8 bytes, the address of `trapeze_personality`: the only
+//   thing a loader writes to
+//
+// Tools that check the tables read it, and so can a linker.
+#pragma once
+
+#include "image/code_image.hh"
+#include "image/elf.hh"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace trapeze::image {
+
+inline constexpr const char *personality_name = "trapeze_personality";
+
+/// `names` by row of CodeImage::functions; an empty one becomes `wasm-function[i]`, i the module's index.
+std::vector<u8> write_object(const CodeImage &image, std::span<const std::string> names);
+
+} // namespace trapeze::image
