@@ -151,6 +151,8 @@ SUITES = [
           what='a collection at every call changes nothing'),
     Suite('scale', lambda b: python('scale.py', engine(b)), ONCE, 6, what='compile time grows linearly'),
     Suite('sandbox', lambda b: python('sandbox.py', engine(b)), what='WASI paths stay inside their directory'),
+    Suite('objdump', lambda b: python('objdump.py', engine(b), data('.')), weight=20,
+          what='all machine code decodes from our own table, as LLVM reads it'),
     Suite('cli', lambda b: python('cli.py', engine(b)), what='messages, options and exit statuses'),
 ]
 

@@ -29,6 +29,12 @@ std::string dump(const v1::Engine &engine, std::span<const u8> input, std::strin
       compile::dump(module, engine.impl().compile_options(), static_cast<compile::Stage>(found - std::begin(stages))));
 }
 
+std::string disassemble(const v1::Engine &engine, std::span<const u8> input, std::string_view name) {
+  Source source(engine.impl(), input, name);
+  wasm::Module module = source.decode(engine.impl());
+  return compile::disassemble(module, source.unwrap(compile::module(module, engine.impl().compile_options())));
+}
+
 std::string print(const v1::Engine &engine, std::span<const u8> input, std::string_view name) {
   Source source(engine.impl(), input, name);
   return text::print(source.decode(engine.impl()));

@@ -18,6 +18,9 @@ std::span<const std::string_view> stage_names();
 std::string dump(const v1::Engine &engine, std::span<const std::uint8_t> input, std::string_view name,
                  std::string_view stage);
 
+/// The module's machine code, with names, offsets in the module, regions, pads and traps. Throws v1::Error.
+std::string disassemble(const v1::Engine &engine, std::span<const std::uint8_t> input, std::string_view name);
+
 /// The module in the text format. Throws v1::Error. The module is decoded, not validated.
 std::string print(const v1::Engine &engine, std::span<const std::uint8_t> input, std::string_view name);
 

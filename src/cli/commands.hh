@@ -11,5 +11,6 @@ void add_wast(CLI::App &app, int &status);
 void add_validate(CLI::App &app, int &status);
 void add_compile(CLI::App &app, int &status);
 void add_print(CLI::App &app, int &status);
+void add_objdump(CLI::App &app, int &status);
 
 } // namespace trapeze::cli

@@ -17,6 +17,7 @@ constexpr const char *examples = R"(Examples:
   trapeze validate a.wasm b.wat               check modules
   trapeze compile --stop-after=opt a.wasm     show the optimised intermediate code
   trapeze print a.wasm > a.wat                show a module as text
+  trapeze objdump -d a.wasm                   show its machine code
 
 Exit status: the program's own; 1 for bad input, 2 for wrong usage, 134 for a trap or an uncaught exception.)";
 
@@ -58,6 +59,7 @@ int command_line(int argc, char **argv) {
   add_validate(app, status);
   add_compile(app, status);
   add_print(app, status);
+  add_objdump(app, status);
 
   if (argc < 2) {
     std::fputs(app.help().c_str(), stderr);

@@ -24,6 +24,9 @@ bool has_target();
 
 Result<image::CodeImage> module(const wasm::Module &m, const Options &options);
 
+/// The image's machine code as text, with all that its tables say of it, by the target's own instruction table.
+std::string disassemble(const wasm::Module &m, const image::CodeImage &image);
+
 /// Stages of the pipeline, in order; each can be dumped.
 enum class Stage : u8 { Validate, Translate, Opt, Lower, Regalloc, Emit };
 

@@ -25,6 +25,10 @@ FILES = {
       (tag $refused (export "refused") (param i32 f64))
       (func $inner i32.const 42 f64.const 2.5 throw $refused)
       (func (export "run") call $inner))\n''',
+    'catches.wat': '''(module (tag $refused (param i32))
+      (func $thrower i32.const 1 throw $refused)
+      (func (export "run") (result i32)
+        (block $caught (result i32) (try_table (catch $refused $caught) call $thrower) i32.const 0)))\n''',
     'imports.wat': '(module (import "env" "missing" (func $m (result i32))) (func (export "run") (result i32) call $m))\n',
     'exit.wat': '''(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32))) (tag $t)
       (memory (export "memory") 1)
@@ -105,6 +109,10 @@ def rows(engine, folder):
     yield 'unknown feature', 'accepted' if go('validate', '--enable=teleport', 'values.wat').status == 0 else None
     for stage in ('validate', 'translate', 'opt', 'lower', 'regalloc', 'emit'):
         yield f'compile --stop-after={stage}', expect(go('compile', f'--stop-after={stage}', 'throws.wat'), out=wat(r'\S'))
+    yield 'objdump -d', expect(go('objdump', '-d', 'catches.wat'), out=wat(
+        r'(?s)func\[0\] thrower: .*wasm 0x[0-9a-f]+  throw\n.*builtin Throw, call site\n.*region 0: catch \$refused -> pad \+0x'
+        r'.*-> thrower, call site in region 0\n.*pad of region 0: catch \$refused\n'))
+    yield 'objdump shows nothing', expect(go('objdump', 'catches.wat'), status=2)
     yield 'unknown stage', expect(go('compile', '--stop-after=magic', 'values.wat'), status=2)
     script = at('script.wast')
     with open(script, 'w') as file:
