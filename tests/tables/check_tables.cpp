@@ -1,0 +1,144 @@
+// Compiles modules and checks the tables of the system's unwinder:   check_tables [--objects FOLDER] MODULE...
+//
+//   .eh_frame, by our reader and by LLVM's, against the frames found in the machine code, at every instruction
+//   .gcc_except_table against the rows it was written from, at every call
+//
+// --objects also writes each module as FOLDER/NAME.o, for readelf and its kin.
+#include "frame_model.hh"
+#include "llvm_reader.hh"
+
+#include "compile/compile.hh"
+#include "decode/decode.hh"
+#include "image/lsda.hh"
+#include "image/object.hh"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+
+using namespace trapeze;
+
+namespace {
+
+struct Totals {
+  u64 modules = 0, functions = 0, pcs = 0, llvm_pcs = 0, calls = 0, pads = 0, failures = 0;
+};
+Totals totals;
+std::string current;
+
+void fail(const std::string &text) {
+  if (++totals.failures <= 20)
+    fmt::print("FAIL {}: {}\n", current, text);
+}
+
+void check_frames(const image::CodeImage &image, const std::vector<image::CfiFunction> &read, const char *reader,
+                  u64 &pcs) {
+  if (read.size() != image.functions.size())
+    return fail(fmt::format("{}: {} FDEs for {} functions", reader, read.size(), image.functions.size()));
+  for (u32 row = 0; row < image.functions.size(); ++row) {
+    const image::FunctionRow &f = image.functions[row];
+    const image::CfiFunction &fde = read[row];
+    if (fde.begin != f.code_offset || fde.end != fde.begin + f.code_size)
+      fail(fmt::format("{}: function {}: range", reader, f.func));
+    test::ModelResult model = test::model_frames(std::span(image.code).subspan(f.code_offset, f.text_size));
+    if (!model.fault.empty())
+      fail(fmt::format("function {}: the code itself: {}", f.func, model.fault));
+    for (const auto &[offset, state] : model.states) {
+      if (offset >= f.text_size)
+        continue;
+      ++pcs;
+      const image::CfiRow *rule = fde.row_at(f.code_offset + offset);
+      std::string wrong = rule == nullptr ? "no row" : test::disagreement(state, *rule);
+      if (!wrong.empty())
+        fail(fmt::format("{}: function {} +0x{:x}: {}", reader, f.func, offset, wrong));
+    }
+    for (const image::CfiRow &rule : fde.rows)
+      if (u32 offset = static_cast<u32>(rule.pc) - f.code_offset;
+          offset < f.text_size && !model.states.contains(offset))
+        fail(fmt::format("{}: function {} +0x{:x}: a row inside an instruction", reader, f.func, offset));
+  }
+}
+
+/// What the LSDA says of the call is what the rows say.
+void check_call(const image::CodeImage &image, const image::CallSiteRow &call, const image::LsdaReader &lsda) {
+  const image::FunctionRow &f = image.functions[call.function];
+  image::LsdaCall found;
+  const bool is_found = lsda.is_valid() && lsda.find(call.return_offset - 1 - f.code_offset, found);
+  image::LsdaReader::Chain chain = lsda.chain(found.action);
+  image::LsdaClause clause;
+  bool has_clause = false;
+  for (u32 r = call.region; r != image::no_region; r = image.regions[r].parent)
+    for (u32 k = 0; k < image.regions[r].clause_count; ++k) {
+      has_clause = true;
+      const u32 index = image.regions[r].first_clause + k;
+      if (is_found && (!chain.next(clause) || clause.tag != image.clauses[index].tag ||
+                       clause.filter != index - image.regions[f.first_region].first_clause + 1))
+        return fail(fmt::format("function {} call +0x{:x}: clause {}", f.func, call.return_offset, index));
+    }
+  const u32 pad = call.region == image::no_region ? 0 : image.regions[call.region].system_pad;
+  if (is_found != (has_clause && pad != 0) || (is_found && found.landing_pad != pad - f.code_offset))
+    fail(fmt::format("function {} call +0x{:x}: landing pad 0x{:x}", f.func, call.return_offset, found.landing_pad));
+  if (is_found && chain.next(clause))
+    fail(fmt::format("function {} call +0x{:x}: more clauses than there are", f.func, call.return_offset));
+  ++totals.calls;
+  totals.pads += is_found;
+}
+
+void check_lsda(const image::CodeImage &image) {
+  const image::LsdaTables tables = image::write_lsda(image);
+  for (const image::CallSiteRow &call : image.calls) {
+    const u32 at = tables.offset_of[call.function];
+    check_call(image, call,
+               {at == image::no_lsda ? tables.areas().first(0) : tables.areas().subspan(at), tables.tags()});
+  }
+}
+
+void check_module(const std::string &path, const std::string &objects) {
+  current = std::filesystem::path(path).filename();
+  std::ifstream in(path, std::ios::binary);
+  auto bytes = std::make_shared<std::vector<u8>>(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+  compile::Options options;
+  auto module = decode::module(bytes, options.features);
+  if (!module)
+    return fail(module.error().message);
+  auto image = compile::module(*module, options);
+  if (!image)
+    return fail(image.error().message);
+  const image::LsdaTables lsda = image::write_lsda(*image);
+  image::EhFrame frame = image::write_eh_frame(*image, lsda);
+  const u64 at = (image->code.size() + 7) & ~u64{7};
+  image::place(frame, {.eh_frame = at, .code = 0, .lsda = at + frame.bytes.size(), .personality_slot = at});
+  std::vector<image::CfiFunction> ours, theirs;
+  if (!image::read_eh_frame(frame.bytes, at, ours))
+    fail("our reader refuses .eh_frame");
+  check_frames(*image, ours, "own reader", totals.pcs);
+  check_lsda(*image);
+  const std::vector<u8> object = image::write_object(*image, {});
+  std::string fault;
+  if (!test::read_with_llvm(object, theirs, fault))
+    fail("LLVM: " + fault);
+  check_frames(*image, theirs, "LLVM", totals.llvm_pcs);
+  if (!objects.empty())
+    std::ofstream(objects + "/" + current + ".o", std::ios::binary)
+        .write(reinterpret_cast<const char *>(object.data()), static_cast<std::streamsize>(object.size()));
+  ++totals.modules;
+  totals.functions += image->functions.size();
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  std::string objects;
+  if (words.size() > 1 && words[0] == "--objects") {
+    objects = words[1];
+    words.erase(words.begin(), words.begin() + 2);
+  }
+  for (const std::string &path : words)
+    check_module(path, objects);
+  fmt::print("{} modules, {} functions: {} pcs walked by our reader, {} by LLVM's; {} calls, {} with a pad; "
+             "{} failures\n",
+             totals.modules, totals.functions, totals.pcs, totals.llvm_pcs, totals.calls, totals.pads, totals.failures);
+  return totals.failures != 0 || totals.modules == 0;
+}
