@@ -37,6 +37,8 @@ extern "C" {
 u64 trapeze_enter(Registers *registers, const void *code, abi::InstanceContext *context, Activation *activation);
 /// Landing pc that leaves an activation: fp = entry_fp, sp = entry_fp - ENTRY_FRAME_SIZE.
 void trapeze_abandon();
+/// The same, landed at by the system's unwinder (unwind::Border).
+void trapeze_border_pad();
 /// Code address of every host function.
 void trapeze_host_call_stub();
 /// Where a fault in Wasm code goes on; first argument the StoreContext.

@@ -4,6 +4,7 @@
 #include "runtime/system_unwind.hh"
 
 #include "runtime/store.hh"
+#include "runtime/stubs.hh"
 #include "unwind/personality.hh"
 
 #include <cxxabi.h>
@@ -39,7 +40,7 @@ void depart(UnwindException &exception) { Store::of(exception.store).depart_with
 
 } // namespace
 
-void prepare_system_unwinder() { unwind::set_depart(depart); }
+void prepare_system_unwinder() { unwind::set_border({depart, trapeze_border_pad}); }
 
 unwind::UnwindEnd raise_on_system(Store &store) {
   UnwindException &exception = store.unwind_exception();

@@ -11,7 +11,7 @@ namespace trapeze::unwind {
 
 namespace {
 
-Depart depart_ = nullptr;
+Border border_{};
 
 /// The pc of the call: a return address may be the first byte behind its function.
 u64 pc_of(_Unwind_Context *context) {
@@ -76,7 +76,7 @@ void log_call(const char *name, _Unwind_Action actions, _Unwind_Exception_Class 
 
 } // namespace
 
-void set_depart(Depart depart) { depart_ = depart; }
+void set_border(Border border) { border_ = border; }
 
 extern "C" _Unwind_Reason_Code trapeze_personality(int version, _Unwind_Action actions,
                                                    _Unwind_Exception_Class exception_class, _Unwind_Exception *object,
@@ -118,12 +118,12 @@ extern "C" _Unwind_Reason_Code trapeze_border_personality(int version, _Unwind_A
     return _URC_CONTINUE_UNWIND;
   }
   if (is_search) {
-    depart_(*as_wasm(object));
+    border_.depart(*as_wasm(object));
     return _URC_HANDLER_FOUND;
   }
   if ((actions & _UA_HANDLER_FRAME) == 0)
     return _URC_CONTINUE_UNWIND;
-  _Unwind_SetIP(context, reinterpret_cast<_Unwind_Ptr>(&trapeze_border_pad));
+  _Unwind_SetIP(context, reinterpret_cast<_Unwind_Ptr>(border_.pad));
   return _URC_INSTALL_CONTEXT;
 }
 

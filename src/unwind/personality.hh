@@ -28,10 +28,15 @@ struct UnwindException {
 inline bool is_wasm(const _Unwind_Exception *object) { return object->exception_class == exception_class; }
 inline UnwindException *as_wasm(_Unwind_Exception *object) { return reinterpret_cast<UnwindException *>(object); }
 
-/// The border's part of the search phase, set once by the runtime: nothing inside catches, the frames still stand, so
-/// the exception becomes an object and the departure is decided. Runs inside the unwinder.
-using Depart = void (*)(UnwindException &exception);
-void set_depart(Depart depart);
+/// The runtime's part of the border, set once.
+struct Border {
+  /// In the search phase: nothing inside catches, the frames still stand, so the exception becomes an object and the
+  /// departure is decided. Runs inside the unwinder.
+  void (*depart)(UnwindException &exception);
+  /// Where trapeze_enter's frame is landed in, with rbp only.
+  void (*pad)();
+};
+void set_border(Border border);
 
 extern "C" {
 
@@ -44,9 +49,6 @@ _Unwind_Reason_Code trapeze_personality(int version, _Unwind_Action actions, _Un
 _Unwind_Reason_Code trapeze_border_personality(int version, _Unwind_Action actions,
                                                _Unwind_Exception_Class exception_class, _Unwind_Exception *object,
                                                _Unwind_Context *context);
-
-/// Where the border lands (runtime/stubs_x64.S): with rbp only.
-void trapeze_border_pad();
 
 } // extern "C"
 
