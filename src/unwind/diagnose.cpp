@@ -3,8 +3,10 @@
 #include "unwind/diagnose.hh"
 
 #include "unwind/code_map.hh"
+#include "unwind/frame_x64.hh"
 #include "unwind/log.hh"
 #include "unwind/personality.hh"
+#include "unwind/walk.hh"
 
 #include <cstring>
 #include <dlfcn.h>
@@ -20,11 +22,23 @@ struct Bases {
 };
 using FindFde = const u8 *(*)(void *pc, Bases *bases);
 
+struct Walk {
+  UnwindEnd &end;
+  u64 fp = 0; ///< of the last frame
+};
+
 _Unwind_Reason_Code visit(_Unwind_Context *context, void *data) {
-  auto &end = *static_cast<UnwindEnd *>(data);
-  end.pc = _Unwind_GetIP(context);
-  ++end.frames;
+  auto &walk = *static_cast<Walk *>(data);
+  walk.end.pc = _Unwind_GetIP(context);
+  ++walk.end.frames;
+  walk.fp = frame_pointer(context);
   return _URC_NO_REASON;
+}
+
+const u8 *fde_of(u64 pc) {
+  auto find = reinterpret_cast<FindFde>(dlsym(RTLD_DEFAULT, "_Unwind_Find_FDE"));
+  Bases bases{};
+  return find == nullptr ? nullptr : find(reinterpret_cast<void *>(pc - 1), &bases);
 }
 
 u64 skip_leb(const u8 *&at) {
@@ -70,10 +84,16 @@ u64 personality_of(const u8 *fde) {
 
 UnwindEnd diagnose(_Unwind_Reason_Code code) {
   UnwindEnd end{code};
-  _Unwind_Backtrace(visit, &end);
-  Bases bases{};
-  auto find_fde = reinterpret_cast<FindFde>(dlsym(RTLD_DEFAULT, "_Unwind_Find_FDE"));
-  const u8 *fde = find_fde == nullptr ? nullptr : find_fde(reinterpret_cast<void *>(end.pc - 1), &bases);
+  Walk walk{end};
+  _Unwind_Backtrace(visit, &walk);
+  const u8 *fde = fde_of(end.pc);
+  // libgcc shows the frame that it cannot leave, LLVM libunwind stops before it.
+  if (fde != nullptr && walk.fp != 0)
+    if (u64 next = caller_of(walk.fp).pc; next != 0 && fde_of(next) == nullptr) {
+      end.pc = next;
+      ++end.frames;
+      fde = nullptr;
+    }
   end.has_fde = fde != nullptr;
   if (fde != nullptr) {
     u64 personality = personality_of(fde);

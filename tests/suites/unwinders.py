@@ -86,6 +86,8 @@ def main():
             tally.skipped += 1
         ran = run([unit, *skips], env=dict(preload, TRAPEZE_TEST_UNWINDER='system'))
         tally.check(f'{name}: borders', ran.crash() or (None if ran.status == 0 else last(ran.out, 600)))
+        ran = run([os.path.join(os.path.dirname(unit), 'unit_unwind')], env=preload)
+        tally.check(f'{name}: registration', ran.crash() or (None if ran.status == 0 else last(ran.out, 600)))
     tally.close()
 
 
