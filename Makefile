@@ -5,6 +5,7 @@
 #   make build                   build/release/trapeze
 #   make test [ONLY=a,b]         build release and dev (ASan + UBSan, warnings are errors), run the suites in both
 #   make test ONLY=exceptions    one suite;  BUILD=release  one build;  make suites  lists them
+#   make tsan                    the rooms that threads share, under TSan
 #   make bless ONLY=filetests    rewrite golden files from what the engine prints now; review the diff
 #   make fuzz SECONDS=600        mutate text and binaries against the sanitized build
 #   make bench                   throw benchmarks beside Node, C++ and the floor -> bench/RESULTS.md
@@ -23,7 +24,7 @@ SETUP ?= tools/setup
 CCACHE := $(shell command -v ccache 2>/dev/null)
 LAUNCHER := $(if $(CCACHE),-DCMAKE_C_COMPILER_LAUNCHER=$(CCACHE) -DCMAKE_CXX_COMPILER_LAUNCHER=$(CCACHE))
 
-.PHONY: run build test suites bless fuzz bench format clean setup-run setup-test
+.PHONY: run build test suites tsan bless fuzz bench format clean setup-run setup-test
 
 run: build
 	@examples/run build/release/trapeze
@@ -38,6 +39,9 @@ test: setup-test
 
 suites:
 	@python3 tests/run.py --list
+
+tsan: setup-test
+	@python3 tests/run.py --build-first --jobs $(JOBS) --builds tsan
 
 bless: setup-test
 	@python3 tests/run.py --build-first --jobs $(JOBS) --builds release --bless --only '$(or $(ONLY),filetests)'

@@ -19,6 +19,7 @@ import format as formatter  # noqa: E402  (tools/format.py)
 DATA = os.path.abspath(os.environ.get('TRAPEZE_TEST_DATA') or os.path.join(ROOT, '..', 'shared'))
 TIMEOUT = 25 * 60
 BUILDS = ('release', 'dev')
+THREADED = ('runtime', 'unwind', 'api')  # rooms whose unit tests also run under TSan, by --builds tsan
 
 
 class Missing(Exception):
@@ -171,7 +172,8 @@ def unit_suites(builds):
     """One row per unit_* program that tests/CMakeLists.txt makes: known by its sources, so that a missing one shows."""
     rooms = sorted({re.match(r'([a-z0-9]+)_', os.path.basename(f))[1]
                     for f in glob.glob(os.path.join(ROOT, 'tests/unit/*_test.cpp'))})
-    return [Suite(f'unit_{room}', (lambda r: lambda b: [program(b, f'tests/unit_{r}')])(room), builds, 2) for room in rooms]
+    return [Suite(f'unit_{room}', (lambda r: lambda b: [program(b, f'tests/unit_{r}')])(room),
+                  builds + ('tsan',) * (room in THREADED), 2) for room in rooms]
 
 
 # ---------------------------------------------------------------- running
@@ -183,6 +185,7 @@ def environment(build):
                    'use_sigaltstack=0:detect_stack_use_after_return=0:allocator_may_return_null=1:abort_on_error=0')
     env.setdefault('UBSAN_OPTIONS', 'print_stacktrace=1:halt_on_error=1')
     env.setdefault('LSAN_OPTIONS', 'print_suppressions=0')
+    env.setdefault('TSAN_OPTIONS', 'halt_on_error=1:handle_segv=0:handle_sigill=0:handle_sigfpe=0:handle_sigbus=0')
     env['TRAPEZE_TEST_DATA'] = DATA
     env['TRAPEZE_BUILD'] = build
     return env
@@ -365,8 +368,9 @@ def main():
 
     build_failures = 0
     if options.build_first:
-        build_failures = sum(not configure_and_build(build, options.jobs) for build in builds
-                             if any(build == b for _, b in work))
+        threaded = [f'unit_{room}' for room in THREADED]
+        build_failures = sum(not configure_and_build(build, options.jobs, threaded if build == 'tsan' else ())
+                             for build in builds if any(build == b for _, b in work))
 
     lock = threading.Lock()
     outcomes = []
