@@ -93,8 +93,7 @@ Engine::Engine(const Config &config) {
   impl->config = config.values();
   for (u32 i = 0; i < wasm::feature_count; ++i)
     impl->features.set(static_cast<wasm::Feature>(i), config.values().features >> i & 1);
-  impl->engine = api::unwrap(runtime::Engine::create());
-  impl->engine->set_throws_on_system(config.values().unwinder == Unwinder::System);
+  impl->engine = api::unwrap(runtime::Engine::create(config.values().unwinder == Unwinder::System));
   impl_ = std::move(impl);
 }
 

@@ -5,6 +5,9 @@
 #include "runtime/exception_log.hh"
 #include "runtime/system_unwind.hh"
 #include "runtime/traps.hh"
+#include "unwind/registration.hh"
+
+#include <fmt/format.h>
 
 #include <cstdlib>
 #include <mutex>
@@ -12,7 +15,11 @@
 
 namespace trapeze::runtime {
 
-Result<std::shared_ptr<Engine>> Engine::create() {
+Result<std::shared_ptr<Engine>> Engine::create(bool throws_on_system) {
+  if (throws_on_system && unwind::bound_unwinder().kind == unwind::Unwinder::Unknown)
+    return fail(ErrorKind::Unsupported, 0,
+                fmt::format("the system's unwinder ({}) is neither libgcc nor LLVM libunwind: use --unwinder=fast",
+                            unwind::bound_unwinder().path));
   if (!os::install_fault_handlers(resolve_fault))
     return fail(ErrorKind::Resource, 0, "the system refused handlers for faults");
   static std::once_flag once;
@@ -21,6 +28,7 @@ Result<std::shared_ptr<Engine>> Engine::create() {
     prepare_system_unwinder();
   });
   std::shared_ptr<Engine> engine(new Engine);
+  engine->throws_on_system_ = throws_on_system;
   if (const char *stress = std::getenv("TRAPEZE_STRESS"))
     engine->stress_collect_ = std::string_view(stress).find("collect") != std::string_view::npos;
   return engine;

@@ -11,7 +11,9 @@ namespace trapeze::runtime {
 
 class Engine {
 public:
-  static Result<std::shared_ptr<Engine>> create();
+  /// `throws_on_system`: throws go through the platform's unwinder instead of the engine's own walk. Fails if that is
+  /// one that code cannot be registered with.
+  static Result<std::shared_ptr<Engine>> create(bool throws_on_system = false);
   Engine(const Engine &) = delete;
   Engine &operator=(const Engine &) = delete;
 
@@ -20,9 +22,7 @@ public:
   /// TRAPEZE_STRESS=collect: a collection at every builtin that may collect and every host call.
   bool stress_collect() const { return stress_collect_; }
   void set_stress_collect(bool on) { stress_collect_ = on; }
-  /// Throws go through the platform's unwinder instead of the engine's own walk. Before anything is loaded.
   bool throws_on_system() const { return throws_on_system_; }
-  void set_throws_on_system(bool on) { throws_on_system_ = on; }
 
 private:
   Engine() = default;

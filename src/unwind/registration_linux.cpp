@@ -16,7 +16,9 @@
 #include <memory>
 #include <unwind.h>
 
-// Only libgcc has it; libunwind's process must not bind libgcc's by accident, so it is looked up, never linked.
+// Only libgcc has it. The linked one counts if it is of the same object as the unwinder that is bound: in a process
+// with libunwind in front it is not.
+extern "C" [[gnu::weak]] void __register_frame_info(const void *section, void *record);
 using RegisterFrameInfo = void (*)(const void *section, void *record);
 using RegisterFrame = void (*)(const void *section_or_fde);
 
@@ -86,56 +88,55 @@ void write_section(RegionSection &section, u64 base, u64 size) {
   w.put(u32{0});
 }
 
-/// Where the calls go: sanitizers wrap _Unwind_RaiseException, so another function of the unwinder is asked.
-BoundUnwinder find_unwinder() {
-  Dl_info info;
-  if (dladdr(reinterpret_cast<void *>(&_Unwind_GetLanguageSpecificData), &info) == 0 || info.dli_fname == nullptr)
-    return {Unwinder::Unknown, "", ""};
-  std::string path = info.dli_fname;
-  void *object = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-  if (object == nullptr) // the program itself, statically linked
-    object = dlopen(nullptr, RTLD_LAZY);
-  if (dlsym(object, "__unw_add_dynamic_fde") != nullptr)
-    return {Unwinder::LlvmLibunwind, path, "LLVM libunwind"};
-  if (dlsym(object, "__register_frame_info") != nullptr) {
-    // GCC 13 brought the b-tree of registered frames and, on x86, conversions of __bf16.
-    bool is_new = dlvsym(object, "__truncsfbf2", "GCC_13.0.0") != nullptr;
-    return {Unwinder::Libgcc, path, is_new ? "libgcc >= 13" : "libgcc <= 12"};
-  }
-  return {Unwinder::Unknown, path, ""};
+struct Binding {
+  BoundUnwinder unwinder;
+  RegisterFrameInfo register_section = nullptr;
+  RegisterFrame register_fde = nullptr;
+};
+
+/// What version of libgcc, as far as its exports tell: GCC 13 brought the b-tree of registered frames and, on x86,
+/// conversions of __bf16.
+std::string libgcc_version(const char *path) {
+  void *object = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
+  if (object == nullptr || std::strstr(path, "libgcc_s") == nullptr)
+    return "libgcc, linked in";
+  return dlvsym(object, "__truncsfbf2", "GCC_13.0.0") != nullptr ? "libgcc >= 13" : "libgcc <= 12";
 }
 
-void *symbol_of_unwinder(const char *name) {
-  void *object = dlopen(bound_unwinder().path.c_str(), RTLD_LAZY | RTLD_NOLOAD);
-  return dlsym(object != nullptr ? object : RTLD_DEFAULT, name);
+/// Sanitizers wrap _Unwind_RaiseException, so another function of the unwinder says where the calls go.
+Binding find_unwinder() {
+  Dl_info unwinder, linked;
+  if (dladdr(reinterpret_cast<void *>(&_Unwind_GetLanguageSpecificData), &unwinder) == 0)
+    return {{Unwinder::Unknown, "", ""}};
+  void *own = reinterpret_cast<void *>(&__register_frame_info);
+  if (own != nullptr && dladdr(own, &linked) != 0 && linked.dli_fbase == unwinder.dli_fbase)
+    return {{Unwinder::Libgcc, unwinder.dli_fname, libgcc_version(unwinder.dli_fname)}, &__register_frame_info};
+  void *object = dlopen(unwinder.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+  if (object != nullptr && dlsym(object, "__unw_add_dynamic_fde") != nullptr)
+    return {{Unwinder::LlvmLibunwind, unwinder.dli_fname, "LLVM libunwind"},
+            nullptr,
+            reinterpret_cast<RegisterFrame>(dlsym(object, "__register_frame"))};
+  return {{Unwinder::Unknown, unwinder.dli_fname, ""}};
+}
+
+const Binding &binding() {
+  static const Binding *found = new Binding(find_unwinder()); // other threads may ask while the process exits
+  return *found;
 }
 
 bool hand_over(RegionSection &section) {
-  switch (bound_unwinder().kind) {
-  case Unwinder::Libgcc:
-    if (auto take = reinterpret_cast<RegisterFrameInfo>(symbol_of_unwinder("__register_frame_info"))) {
-      take(section.bytes, section.record);
-      return true;
-    }
+  if (RegisterFrameInfo take = binding().register_section)
+    take(section.bytes, section.record);
+  else if (RegisterFrame take = binding().register_fde)
+    take(section.bytes + section.fde);
+  else
     return false;
-  case Unwinder::LlvmLibunwind:
-    if (auto take = reinterpret_cast<RegisterFrame>(symbol_of_unwinder("__register_frame"))) {
-      take(section.bytes + section.fde);
-      return true;
-    }
-    return false;
-  case Unwinder::Unknown:
-    break;
-  }
-  return false;
+  return true;
 }
 
 } // namespace
 
-const BoundUnwinder &bound_unwinder() {
-  static const BoundUnwinder *bound = new BoundUnwinder(find_unwinder()); // read by exits of other threads
-  return *bound;
-}
+const BoundUnwinder &bound_unwinder() { return binding().unwinder; }
 
 bool register_region(u64 base, u64 size) {
   auto section = std::make_unique<RegionSection>();
