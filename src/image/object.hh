@@ -3,9 +3,9 @@
 //
 //   .text                   the code, calls inside it resolved
 //   .gcc_except_table       lsda.hh
-//   trapeze_tags            word i is tag index i; an identifier, so that a linker marks where the section begins and
-//   ends .eh_frame               cfi.hh .data.rel.personality   8 bytes, the address of `trapeze_personality`: the only
-//   thing that a loader writes to
+//   trapeze_tags            word i is tag index i; an identifier, so that a linker marks its begin and end
+//   .eh_frame               cfi.hh
+//   .data.rel.personality   8 bytes, the address of `trapeze_personality`: all that a loader writes to
 //
 // Tools that check the tables read it, and so can a linker.
 #pragma once
