@@ -126,6 +126,8 @@ SUITES = [
     Suite('language', lambda b: python('language.py', program(b, 'tests/spec/spec_validate'), data('testsuite')), weight=4,
           what='the spec suite\'s modules are accepted and refused as they should'),
     Suite('exceptions', own_wast, weight=3, what='our exception scripts and the spec suite\'s, both encodings'),
+    Suite('eh_random', lambda b: python('eh_random.py', program(b, 'tools/eh_random')), weight=10,
+          what='random exception programs do what their oracle says'),
     Suite('core', wast('core'), weight=20, what='spec files the engine must pass entirely'),
     Suite('spec', wast('spec'), weight=20, what='all other spec files, less tests/expected_failures'),
     Suite('wast', wast('own'), weight=2, what='the scripts of tests/wast'),

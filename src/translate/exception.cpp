@@ -114,11 +114,13 @@ Match match(const wasm::Module &m, u32 tag, u32 clause_tag) {
   return a.is_imported && b.is_imported && same_type ? Match::Maybe : Match::No;
 }
 
-void throw_by_call(Translator &t, u32 tag, std::span<const Value> values, Region innermost) {
+/// `innermost` may be closed already, so that its mark would move no further outward: `open` is marked too.
+void throw_by_call(Translator &t, u32 tag, std::span<const Value> values, Region innermost, Region open) {
   const Region around = std::exchange(t.region, innermost);
   for (u32 i = 0; i < values.size(); ++i)
     t.build.store(store_context(t), values[i], payload_offset(i), payload_access(t.build.type(values[i])));
   t.call_builtin(abi::Builtin::Throw, {{t.build.i32(tag)}});
+  t.note_throwing_call(open);
   t.unreachable();
   t.region = around;
 }
@@ -142,12 +144,12 @@ void throw_from(Translator &t, u32 tag, std::span<const Value> values, Region in
       if (m == Match::No)
         continue;
       if (m == Match::Maybe || clause.with_ref)
-        return throw_by_call(t, tag, values, innermost);
+        return throw_by_call(t, tag, values, innermost, from);
       t.jump_to(t.frames[clause.frame], clause.tag == ~0u ? std::span<const Value>{} : values);
       return t.die();
     }
   }
-  throw_by_call(t, tag, values, innermost);
+  throw_by_call(t, tag, values, innermost, from);
 }
 
 void throw_(Translator &t, const Operator &o, u32) {

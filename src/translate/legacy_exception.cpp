@@ -96,7 +96,7 @@ static void finish_throw(Translator &t, const LegacyTry &legacy, const PendingTh
     if (m == Match::No)
       continue;
     if (m == Match::Maybe || c.is_rethrown)
-      return throw_by_call(t, p.tag, values, p.region);
+      return throw_by_call(t, p.tag, values, p.region, legacy.region);
     return jump_to_catch(t, c, values);
   }
   throw_from(t, p.tag, values, p.region, t.fn->regions[legacy.region].parent);

@@ -265,7 +265,7 @@ enum class Match : u8 { No, Yes, Maybe };
 Match match(const wasm::Module &m, u32 tag, u32 clause_tag);
 /// Ends the current block with a throw of the values, looking for its handler from `from` outward.
 void throw_from(Translator &t, u32 tag, std::span<const Value> values, Region innermost, Region from);
-void throw_by_call(Translator &t, u32 tag, std::span<const Value> values, Region innermost);
+void throw_by_call(Translator &t, u32 tag, std::span<const Value> values, Region innermost, Region open);
 
 // --- legacy_exception.cpp
 void try_(Translator &t, const Operator &o, u32);

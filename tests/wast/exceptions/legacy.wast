@@ -125,3 +125,16 @@
 (assert_return (invoke "no_catch" (i32.const 2)) (i32.const 10))
 (assert_return (invoke "known") (i32.const 12))
 (assert_return (invoke "loop" (i32.const 1000)) (i32.const 1000))
+
+;; A throw that waits for the catches of a legacy try around a closed region, finds none there, and leaves by a call:
+;; the regions farther out must still have their clauses.
+(module
+  (tag $t (param i32))
+  (tag $other)
+  (func (export "handed_outward") (result i32)
+    (block $h (result i32 exnref)
+      (try_table (catch_ref $t $h)
+        (try (do (block $o (try_table (catch $other $o) (throw $t (i32.const 7)))))))
+      (return (i32.const 1)))
+    (drop)))
+(assert_return (invoke "handed_outward") (i32.const 7))
