@@ -35,6 +35,12 @@ std::string disassemble(const v1::Engine &engine, std::span<const u8> input, std
   return compile::disassemble(module, source.unwrap(compile::module(module, engine.impl().compile_options())));
 }
 
+std::string list_unwind_tables(const v1::Engine &engine, std::span<const u8> input, std::string_view name) {
+  Source source(engine.impl(), input, name);
+  wasm::Module module = source.decode(engine.impl());
+  return compile::list_unwind_tables(module, source.unwrap(compile::module(module, engine.impl().compile_options())));
+}
+
 std::string print(const v1::Engine &engine, std::span<const u8> input, std::string_view name) {
   Source source(engine.impl(), input, name);
   return text::print(source.decode(engine.impl()));

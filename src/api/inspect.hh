@@ -21,6 +21,9 @@ std::string dump(const v1::Engine &engine, std::span<const std::uint8_t> input, 
 /// The module's machine code, with names, offsets in the module, regions, pads and traps. Throws v1::Error.
 std::string disassemble(const v1::Engine &engine, std::span<const std::uint8_t> input, std::string_view name);
 
+/// What the compiled module tells the system's unwinder: regions, call sites, LSDA, CFI. Throws v1::Error.
+std::string list_unwind_tables(const v1::Engine &engine, std::span<const std::uint8_t> input, std::string_view name);
+
 /// The module in the text format. Throws v1::Error. The module is decoded, not validated.
 std::string print(const v1::Engine &engine, std::span<const std::uint8_t> input, std::string_view name);
 

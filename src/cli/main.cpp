@@ -18,6 +18,7 @@ constexpr const char *examples = R"(Examples:
   trapeze compile --stop-after=opt a.wasm     show the optimised intermediate code
   trapeze print a.wasm > a.wat                show a module as text
   trapeze objdump -d a.wasm                   show its machine code
+  trapeze objdump --eh a.wasm                 show its exception tables
 
 Exit status: the program's own; 1 for bad input, 2 for wrong usage, 134 for a trap or an uncaught exception.)";
 

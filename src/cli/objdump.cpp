@@ -1,4 +1,5 @@
-// `trapeze objdump`: what a module becomes, as a person reads it. -d: its machine code.
+// `trapeze objdump`: what a module becomes, as a person reads it. -d: its machine code; --eh: the tables of the
+// system's unwinder.
 #include "api/inspect.hh"
 #include "cli/commands.hh"
 
@@ -13,18 +14,20 @@ namespace {
 struct ObjdumpOptions {
   Options engine;
   std::string file;
-  bool code = false;
+  bool code = false, eh = false;
 };
 
 int objdump(const ObjdumpOptions &options) {
-  if (!options.code)
-    throw Error(ErrorKind::Usage, "nothing to show: give -d");
+  if (!options.code && !options.eh)
+    throw Error(ErrorKind::Usage, "nothing to show: give -d or --eh");
   Engine engine(options.engine.config());
   std::vector<std::uint8_t> input = api::read_file(options.file);
   std::string name = options.file == "-" ? "<stdin>" : options.file;
   auto show = [](const std::string &text) { std::fwrite(text.data(), 1, text.size(), stdout); };
   if (options.code)
     show(api::disassemble(engine, input, name));
+  if (options.eh)
+    show(api::list_unwind_tables(engine, input, name));
   return Success;
 }
 
@@ -36,6 +39,13 @@ void add_objdump(CLI::App &app, int &status) {
   command->add_option("FILE", options->file, "Module, binary or text; `-` is standard input")->required();
   command->add_flag("-d,--disassemble", options->code,
                     "Machine code, with offsets in the module, names, regions, pads and traps");
+  command->add_flag("--eh", options->eh, "Exception tables: regions, call sites, LSDA and call frame information");
+  command->footer("Examples:\n"
+                  "  trapeze objdump -d app.wasm       machine code beside the Wasm it came from\n"
+                  "  trapeze objdump --eh app.wasm     where each call goes when it throws; a call site reads\n"
+                  "    call-site wasm 0x49 code +0x27 -> pad +0x4c catch $e\n"
+                  "  i.e. the call at byte 0x49 of the module returns to +0x27 of the code; an exception with the\n"
+                  "  tag $e goes on at +0x4c.");
   options->engine.add_to(*command);
   command->callback([options, &status] { status = objdump(*options); });
 }

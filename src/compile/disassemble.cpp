@@ -13,8 +13,8 @@
 #include "abi/builtins.hh"
 #include "abi/traps.hh"
 #include "abi/vmctx.hh"
-#include "base/readable.hh"
 #include "compile/compile.hh"
+#include "compile/listing.hh"
 #include "wasm/func_names.hh"
 #include "wasm/opcodes.hh"
 
@@ -57,7 +57,6 @@ private:
   };
 
   void function(const FunctionRow &row);
-  void title(const FunctionRow &row);
   void collect_pads();
   void region_lines(const FunctionRow &row);
   void before(u32 offset);
@@ -67,7 +66,6 @@ private:
   std::string builtin();
   void constants(u32 from, u32 to);
   std::string operator_at(u32 wasm_offset) const;
-  std::string clause_text(const image::Clause &clause) const;
 
   const wasm::Module &m_;
   const CodeImage &image_;
@@ -83,33 +81,12 @@ private:
   Out out_{text_};
 };
 
-std::string Listing::clause_text(const image::Clause &clause) const {
-  const char *suffix = clause.with_ref ? "_ref" : "";
-  if (clause.tag == image::catch_all_tag)
-    return fmt::format("catch_all{}", suffix);
-  std::string_view name = m_.names.tags.find(clause.tag);
-  return name.empty() ? fmt::format("catch{} tag[{}]", suffix, clause.tag)
-                      : fmt::format("catch{} ${}", suffix, base::printable(name));
-}
-
 /// Regions and their clauses stand in the order of functions; pads of one function need not stand in theirs.
 void Listing::collect_pads() {
   for (u32 r = 0; r < image_.regions.size(); ++r)
     for (u32 c = 0; c < image_.regions[r].clause_count; ++c)
       pads_.push_back({r, &image_.clauses[image_.regions[r].first_clause + c]});
   std::ranges::stable_sort(pads_, {}, [](const Pad &pad) { return pad.clause->pad; });
-}
-
-void Listing::title(const FunctionRow &row) {
-  static constexpr const char *saved[] = {" rbx", " r12", " r14", " r15"};
-  fmt::format_to(out_, "\nfunc[{}] {}: code +{:#x}..+{:#x}, frame {}", row.func, names_[row.func], row.code_offset,
-                 row.code_offset + row.code_size, row.frame.size);
-  if (row.frame.saved_mask != 0)
-    text_ += ", saves";
-  for (u32 i = 0; i < std::size(saved); ++i)
-    if (row.frame.saved_mask >> i & 1)
-      text_ += saved[i];
-  text_ += row.frame.has_instance_slot ? ", instance slot\n" : "\n";
 }
 
 void Listing::region_lines(const FunctionRow &row) {
@@ -122,7 +99,7 @@ void Listing::region_lines(const FunctionRow &row) {
       fmt::format_to(out_, " in region {}", region.parent);
     for (u32 c = 0; c < region.clause_count; ++c) {
       const image::Clause &clause = image_.clauses[region.first_clause + c];
-      fmt::format_to(out_, "{} {} -> pad +{:#x}", c == 0 ? ":" : ",", clause_text(clause), clause.pad);
+      fmt::format_to(out_, "{} {} -> pad +{:#x}", c == 0 ? ":" : ",", clause_text(m_, clause), clause.pad);
     }
     text_ += '\n';
   }
@@ -151,7 +128,8 @@ void Listing::before(u32 offset) {
     if (entry->wasm_offset != ~0u)
       fmt::format_to(out_, "{:>56}wasm {:#x}  {}\n", "", entry->wasm_offset, operator_at(entry->wasm_offset));
   for (; next_pad_ < pads_.size() && pads_[next_pad_].clause->pad <= offset; ++next_pad_)
-    fmt::format_to(out_, "  pad of region {}: {}\n", pads_[next_pad_].region, clause_text(*pads_[next_pad_].clause));
+    fmt::format_to(out_, "  pad of region {}: {}\n", pads_[next_pad_].region,
+                   clause_text(m_, *pads_[next_pad_].clause));
 }
 
 /// `-> name` for a direct call or jump to a function's first byte.
@@ -246,7 +224,7 @@ void Listing::constants(u32 from, u32 to) {
 
 void Listing::function(const FunctionRow &row) {
   builtins_register_.clear();
-  title(row);
+  fmt::format_to(out_, "\n{}\n", function_title(names_, row));
   region_lines(row);
   u32 end = row.code_offset + row.code_size, code_end = row.code_offset + row.text_size;
   for (u32 offset = row.code_offset; offset < code_end;) {

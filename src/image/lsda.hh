@@ -83,6 +83,8 @@ public:
   class Chain {
   public:
     bool next(LsdaClause &clause);
+    /// The head that a chain from the next record on would have; 0: there is none.
+    u32 position() const { return at_ == nullptr ? 0 : static_cast<u32>(at_ - reader_.actions_) + 1; }
 
   private:
     friend class LsdaReader;

@@ -2,6 +2,7 @@
 """Golden dumps:  filetests.py ENGINE FOLDER
 
 FOLDER/<stage>/<name>.wat is compiled with `--stop-after=<stage>`; what comes out must equal <name>.out beside it.
+In FOLDER/eh/ it goes through `objdump --eh`.
 In FOLDER/run/ the first line is a comment `;; run: f 1 2` (several may stand there): each is invoked, the results follow
 each other in <name>.out. TRAPEZE_BLESS=1 (make bless) rewrites the .out files; the diff is then what is reviewed.
 """
@@ -21,7 +22,8 @@ def produce(engine, stage, path):
             return b'', 'no line ";; run: FUNCTION ARGUMENT…"'
         commands = [[engine, 'run', '--invoke', words[0], path, *words[1:]] for words in wanted]
     else:
-        commands = [[engine, 'compile', f'--stop-after={stage}', '--threads=1', path]]
+        commands = [[engine, 'objdump', '--eh', '--threads=1', path]] if stage == 'eh' else \
+            [[engine, 'compile', f'--stop-after={stage}', '--threads=1', path]]
     output = b''
     for command in commands:
         ran = run(command, timeout=120)
