@@ -107,11 +107,18 @@ void CodeRegions::drop_locked(const unwind::LoadedImage &loaded) {
   for (u32 i = 0; i < count; ++i)
     space->taken[first + i] = false;
   space->in_use -= count;
+  if (reuses_at_once_)
+    space->next = first;
 }
 
 void CodeRegions::drop(const unwind::LoadedImage &loaded) {
   std::lock_guard lock(mutex_);
   drop_locked(loaded);
+}
+
+void CodeRegions::reuse_at_once(bool on) {
+  std::lock_guard lock(mutex_);
+  reuses_at_once_ = on;
 }
 
 u32 CodeRegions::granules_in_use() const {

@@ -21,6 +21,8 @@ public:
   void drop(const unwind::LoadedImage &loaded);
   /// Granules in use now; for tests.
   u32 granules_in_use() const;
+  /// What is published next takes the place of what was dropped last, so that stale look-ups show; for tests.
+  void reuse_at_once(bool on);
 
 private:
   struct Space {
@@ -38,6 +40,7 @@ private:
 
   mutable std::mutex mutex_;
   std::vector<Space> spaces_;
+  bool reuses_at_once_ = false;
 };
 
 } // namespace trapeze::runtime

@@ -1,4 +1,4 @@
-;; Beside other proposals: several memories, bulk operations, growing tables, saturating and sign-extending operators.
+;; Beside other proposals: several memories, bulk operations, tables that grow.
 ;; What was done before the throw stays, and the handler's bases and lengths are not stale. Traps of these operations
 ;; pass every clause.
 
