@@ -303,6 +303,12 @@ enum class Unwinder : std::uint8_t {
   System ///< the platform's unwinder (libgcc's or LLVM's), two-phase: slower, and C++ sees every frame
 };
 
+/// What is told about compiled code to whoever samples the process.
+enum class Profile : std::uint8_t {
+  None,
+  PerfMap ///< /tmp/perf-PID.map, a line per function, as `perf` and others read it
+};
+
 /// What an engine is made with. Setters return *this, so they chain.
 class Config {
 public:
@@ -317,6 +323,10 @@ public:
   Config &verify(bool on);              ///< checks every stage of the compiler on every function
   Config &optimize(unsigned level);     ///< 0 to 2, default 2
   Config &unwinder(Unwinder which);
+  /// gdb sees Wasm frames by name (its JIT interface). Off by default; always on in a process that is being debugged
+  /// when the engine is made.
+  Config &debug_info(bool on);
+  Config &profile(Profile which);
 
   struct Values {
     std::uint64_t features = 0;
@@ -326,6 +336,8 @@ public:
     bool verify = false;
     std::uint8_t opt_level = 2;
     Unwinder unwinder = Unwinder::Fast;
+    bool debug_info = false;
+    Profile profile = Profile::None;
   };
   Config();
   const Values &values() const { return values_; }

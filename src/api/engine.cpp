@@ -85,6 +85,16 @@ Config &Config::unwinder(Unwinder which) {
   return *this;
 }
 
+Config &Config::debug_info(bool on) {
+  values_.debug_info = on;
+  return *this;
+}
+
+Config &Config::profile(Profile which) {
+  values_.profile = which;
+  return *this;
+}
+
 Engine::Engine(const Config &config) {
   if (!compile::has_target())
     throw Error(ErrorKind::Unsupported,
@@ -94,6 +104,10 @@ Engine::Engine(const Config &config) {
   for (u32 i = 0; i < wasm::feature_count; ++i)
     impl->features.set(static_cast<wasm::Feature>(i), config.values().features >> i & 1);
   impl->engine = api::unwrap(runtime::Engine::create(config.values().unwinder == Unwinder::System));
+  if (config.values().debug_info)
+    impl->engine->tell_debugger();
+  if (config.values().profile == Profile::PerfMap)
+    api::unwrap(impl->engine->write_perf_map());
   impl_ = std::move(impl);
 }
 

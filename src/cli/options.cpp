@@ -28,6 +28,10 @@ void Options::add_to(CLI::App &command) {
   group->add_option("--stack-size", stack_size, "Bytes of stack that Wasm code may use")->type_name("BYTES");
   group->add_option("--opt-level", opt_level, "Optimisation, 0 to 2")->check(CLI::Range(0, 2))->type_name("N");
   group->add_flag("--verify", verify, "Check every stage of the compiler on every function");
+  group->add_flag("--debug-info", debug_info, "Tell gdb the names of compiled functions (always done under gdb)");
+  group->add_option("--profile", profile, "Tell profilers the names of compiled functions: /tmp/perf-PID.map")
+      ->check(CLI::IsMember({"perfmap"}))
+      ->type_name("perfmap");
   group->add_flag("--interruptible", interruptible, "Let loops notice interruption");
 }
 
@@ -39,6 +43,7 @@ Config Options::config() const {
     config.disable(names);
   config.threads(threads).verify(verify).optimize(opt_level).interruptible_loops(interruptible);
   config.unwinder(unwinder == "system" ? Unwinder::System : Unwinder::Fast);
+  config.debug_info(debug_info).profile(profile == "perfmap" ? Profile::PerfMap : Profile::None);
   if (stack_size != 0)
     config.stack_size(stack_size);
   return config;

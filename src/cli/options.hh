@@ -25,6 +25,8 @@ struct Options {
   unsigned opt_level = 2;
   bool verify = false;
   bool interruptible = false;
+  bool debug_info = false;
+  std::string profile;
 
   /// Registers them with a command.
   void add_to(CLI::App &command);

@@ -3,6 +3,7 @@
 
 #include "base/assert.hh"
 #include "runtime/code_region.hh"
+#include "runtime/perf_map.hh"
 
 namespace trapeze::runtime {
 
@@ -28,11 +29,16 @@ Result<std::shared_ptr<const Code>> Code::load(std::shared_ptr<Engine> engine,
   if (code->engine_->throws_on_system())
     loaded.lsda = image::write_lsda(code->image_);
   TRY(CodeRegions::get().publish(code->image_.code, loaded));
+  if (code->engine_->tells_debugger())
+    code->debugger_entry_ = std::make_unique<DebuggerEntry>(*code);
+  if (code->engine_->writes_perf_map())
+    append_to_perf_map(*code);
   code->image_.code = {};
   return code;
 }
 
 Code::~Code() {
+  debugger_entry_.reset();
   if (loaded_.base != nullptr)
     CodeRegions::get().drop(loaded_);
 }

@@ -7,6 +7,7 @@
 #include "base/result.hh"
 #include "image/code_image.hh"
 #include "runtime/data_image.hh"
+#include "runtime/debugger.hh"
 #include "runtime/engine.hh"
 #include "unwind/code_map.hh"
 #include "wasm/module.hh"
@@ -63,6 +64,7 @@ private:
   mutable std::once_flag data_images_made_;
   mutable std::vector<std::unique_ptr<DataImage>> data_images_;
   unwind::LoadedImage loaded_;
+  std::unique_ptr<DebuggerEntry> debugger_entry_;
 };
 
 } // namespace trapeze::runtime

@@ -1,8 +1,10 @@
 // Creation; the environment is read here and nowhere else.
 #include "runtime/engine.hh"
 
+#include "os/process.hh"
 #include "os/signals.hh"
 #include "runtime/exception_log.hh"
+#include "runtime/perf_map.hh"
 #include "runtime/system_unwind.hh"
 #include "runtime/traps.hh"
 #include "unwind/registration.hh"
@@ -31,7 +33,15 @@ Result<std::shared_ptr<Engine>> Engine::create(bool throws_on_system) {
   engine->throws_on_system_ = throws_on_system;
   if (const char *stress = std::getenv("TRAPEZE_STRESS"))
     engine->stress_collect_ = std::string_view(stress).find("collect") != std::string_view::npos;
+  if (os::is_traced())
+    engine->tell_debugger();
   return engine;
+}
+
+Result<void> Engine::write_perf_map() {
+  TRY(open_perf_map());
+  writes_perf_map_ = true;
+  return {};
 }
 
 } // namespace trapeze::runtime

@@ -24,10 +24,19 @@ public:
   void set_stress_collect(bool on) { stress_collect_ = on; }
   bool throws_on_system() const { return throws_on_system_; }
 
+  /// Code that is published from now on is described to a debugger (runtime/debugger.hh). On from the start where the
+  /// process is being traced.
+  void tell_debugger() { tells_debugger_ = true; }
+  bool tells_debugger() const { return tells_debugger_; }
+  /// Code that is published from now on is entered in the process's perf map (runtime/perf_map.hh); fails if the file
+  /// cannot be written.
+  Result<void> write_perf_map();
+  bool writes_perf_map() const { return writes_perf_map_; }
+
 private:
   Engine() = default;
   TypeRegistry types_;
-  bool stress_collect_ = false;
+  bool stress_collect_ = false, tells_debugger_ = false, writes_perf_map_ = false;
   bool throws_on_system_ = false;
 };
 
