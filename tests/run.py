@@ -156,6 +156,8 @@ SUITES = [
     Suite('sandbox', lambda b: python('sandbox.py', engine(b)), what='WASI paths stay inside their directory'),
     Suite('objdump', lambda b: python('objdump.py', engine(b), data('.')), weight=20,
           what='all machine code decodes from our own table, as LLVM reads it'),
+    Suite('debugging', lambda b: python('debugging.py', engine(b)), weight=8,
+          what='gdb shows Wasm frames by name, perf finds their names'),
     Suite('cli', lambda b: python('cli.py', engine(b)), what='messages, options and exit statuses'),
 ]
 

@@ -106,7 +106,8 @@ void check_store(const StoreImpl *handle, const StoreImpl *store, const char *wh
 template <typename T> T unwrap(base::Result<T> result, std::string_view name = {}) {
   if (!result)
     raise(result.error(), name);
-  return std::move(*result);
+  if constexpr (!std::is_void_v<T>)
+    return std::move(*result);
 }
 
 /// Trap, Exception or Exit.

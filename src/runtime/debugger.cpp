@@ -50,15 +50,28 @@ std::string symbol_name(const wasm::FuncNames &names, u32 func) {
   return raw.empty() ? fmt::format("wasm-function[{}]", func) : base::printable(raw);
 }
 
+/// `.eh_frame` with distances from `at`, where it does not stand: a debugger computes from the section's address. Its
+/// personality and LSDAs are those of a C++ runtime and nothing to a debugger; they get an address that is in reach.
+std::vector<u8> frame_rows(const image::CodeImage &image, u64 base, u64 at) {
+  image::EhFrame frame = image::write_eh_frame(image, image::write_lsda(image));
+  bool is_placed = image::place(frame, {.eh_frame = at, .code = base, .lsda = base, .personality_slot = base});
+  return is_placed ? std::move(frame.bytes) : std::vector<u8>();
+}
+
+/// The frame rows are no loaded section: no address belongs to them in a debugger's map of the process.
 std::vector<u8> object_of(const Code &code) {
   const image::CodeImage &image = code.image();
   const u64 base = reinterpret_cast<u64>(code.base());
   wasm::FuncNames names(code.module());
   image::ElfFile elf;
   elf.kind = image::ElfKind::Executable;
-  image::ElfSection text{".text", image::ElfSection::NoBits, image::ElfSection::Alloc | image::ElfSection::Exec, base, 16, {}};
+  image::ElfSection text{
+      ".text", image::ElfSection::NoBits, image::ElfSection::Alloc | image::ElfSection::Exec, base, 16, {}};
   text.size = image.code.size();
   elf.sections.push_back(text);
+  const u64 frames_at = base + ((image.code.size() + 7) & ~u64{7});
+  const std::vector<u8> frames = frame_rows(image, base, frames_at);
+  elf.sections.push_back({".eh_frame", image::ElfSection::X64Unwind, 0, frames_at, 8, frames});
   for (const image::FunctionRow &row : image.functions)
     elf.symbols.push_back(
         {symbol_name(names, row.func), 0, base + row.code_offset, row.text_size, image::ElfSymbol::Function, true});

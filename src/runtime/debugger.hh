@@ -1,7 +1,7 @@
 // gdb's JIT interface (GDB manual, JIT Compilation Interface; lldb reads the same): a debugger sets a breakpoint on
 // __jit_debug_register_code, and each call of it announces an entry of the list in __jit_debug_descriptor: an ELF file
-// in memory, its sections at the addresses where the code is. From it come the names of Wasm functions in backtraces and
-// the way through their frames at any instruction.
+// in memory, its sections at the addresses where the code is. From it come the names of Wasm functions in backtraces
+// and the way through their frames at any instruction.
 //
 // Costs: docs/embedding.md, Debugging. Hence only where somebody asked, or a tracer is there.
 #pragma once
