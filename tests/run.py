@@ -149,7 +149,8 @@ SUITES = [
     # 10^5 inputs; the sanitized build takes the first 25,000 of them, or it would outlast all other suites together.
     Suite('hostile', lambda b: [program(b, 'tests/hostile/hostile'), data('corpus'), *(['25000'] if b == 'dev' else [])], weight=40,
           what='truncations and bit flips do not crash'),
-    Suite('leaks', lambda b: python('leaks.py', engine(b)), ONCE, 8, what='10^7 caught throws in constant memory'),
+    Suite('leaks', lambda b: python('leaks.py', engine(b), program(b, 'tests/leaks/mixed_throws')), ONCE, 8,
+          what='caught throws of every kind in constant memory'),
     Suite('stress', lambda b: python('stress.py', engine(b), data('testsuite')), ('dev',), 10,
           what='a collection at every call changes nothing'),
     Suite('scale', lambda b: python('scale.py', engine(b)), ONCE, 6, what='compile time grows linearly'),
