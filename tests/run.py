@@ -105,6 +105,11 @@ def spike(build):
     return [program(build, 'tests/spike/abi_spike')]
 
 
+def tables(build):
+    llvm(build)
+    return python('tables.py', engine(build), program(build, 'tests/tables/check_tables'), data('corpus'))
+
+
 def wast(selection):
     return lambda build: python('wast.py', engine(build), selection, data('testsuite'))
 
@@ -155,6 +160,8 @@ SUITES = [
           what='a collection at every call changes nothing'),
     Suite('scale', lambda b: python('scale.py', engine(b)), ONCE, 6, what='compile time grows linearly'),
     Suite('sandbox', lambda b: python('sandbox.py', engine(b)), what='WASI paths stay inside their directory'),
+    Suite('tables', tables, weight=20,
+          what='.eh_frame and LSDA: at every instruction, by our reader and LLVM\'s, readelf without warnings, stepped in gdb'),
     Suite('objdump', lambda b: python('objdump.py', engine(b), data('.')), weight=20,
           what='all machine code decodes from our own table, as LLVM reads it'),
     Suite('debugging', lambda b: python('debugging.py', engine(b)), weight=8,

@@ -1,9 +1,12 @@
-// Compiles modules and checks the tables of the system's unwinder:   check_tables [--objects FOLDER] MODULE...
+// Compiles modules and checks the tables of the system's unwinder:   check_tables [--objects FOLDER] [--damage]
+// MODULE...
 //
 //   .eh_frame, by our reader and by LLVM's, against the frames found in the machine code, at every instruction
 //   .gcc_except_table against the rows it was written from, at every call
 //
-// --objects also writes each module as FOLDER/NAME.o, for readelf and its kin.
+// --objects also writes each module as FOLDER/NAME.o, for readelf and its kin, and what a debugger needs of it as
+// FOLDER/NAME.elf, the code at 0x10000000. --damage makes one epilogue's row and
+// one clause wrong before anything is written: the checks must find both.
 #include "frame_model.hh"
 #include "llvm_reader.hh"
 
@@ -11,6 +14,7 @@
 #include "decode/decode.hh"
 #include "image/lsda.hh"
 #include "image/object.hh"
+#include "text/text.hh"
 
 #include <fmt/format.h>
 
@@ -85,8 +89,7 @@ void check_call(const image::CodeImage &image, const image::CallSiteRow &call, c
   totals.pads += is_found;
 }
 
-void check_lsda(const image::CodeImage &image) {
-  const image::LsdaTables tables = image::write_lsda(image);
+void check_lsda(const image::CodeImage &image, const image::LsdaTables &tables) {
   for (const image::CallSiteRow &call : image.calls) {
     const u32 at = tables.offset_of[call.function];
     check_call(image, call,
@@ -94,17 +97,43 @@ void check_lsda(const image::CodeImage &image) {
   }
 }
 
-void check_module(const std::string &path, const std::string &objects) {
-  current = std::filesystem::path(path).filename();
+constexpr u64 debug_address = 0x10000000;
+
+void write(const std::string &path, const std::vector<u8> &bytes) {
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char *>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+/// A binary module; text is assembled.
+std::shared_ptr<std::vector<u8>> read(const std::string &path, const wasm::Features &features) {
   std::ifstream in(path, std::ios::binary);
   auto bytes = std::make_shared<std::vector<u8>>(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+  if (!path.ends_with(".wat"))
+    return bytes;
+  auto assembled = text::assemble({reinterpret_cast<const char *>(bytes->data()), bytes->size()}, features);
+  if (!assembled)
+    fail(assembled.error().message);
+  else
+    *bytes = std::move(assembled->bytes);
+  return bytes;
+}
+
+void check_module(const std::string &path, const std::string &objects, bool is_damaged) {
+  current = std::filesystem::path(path).filename();
   compile::Options options;
+  auto bytes = read(path, options.features);
   auto module = decode::module(bytes, options.features);
   if (!module)
     return fail(module.error().message);
   auto image = compile::module(*module, options);
   if (!image)
     return fail(image.error().message);
+  const image::CodeImage whole = *image;
+  if (is_damaged) {
+    image->epilogues.front().begin += 1;
+    u32 &tag = image->clauses.back().tag;
+    tag = tag == image::catch_all_tag ? 0 : tag ^ 1;
+  }
   const image::LsdaTables lsda = image::write_lsda(*image);
   image::EhFrame frame = image::write_eh_frame(*image, lsda);
   const u64 at = (image->code.size() + 7) & ~u64{7};
@@ -113,15 +142,16 @@ void check_module(const std::string &path, const std::string &objects) {
   if (!image::read_eh_frame(frame.bytes, at, ours))
     fail("our reader refuses .eh_frame");
   check_frames(*image, ours, "own reader", totals.pcs);
-  check_lsda(*image);
+  check_lsda(whole, lsda);
   const std::vector<u8> object = image::write_object(*image, {});
   std::string fault;
   if (!test::read_with_llvm(object, theirs, fault))
     fail("LLVM: " + fault);
   check_frames(*image, theirs, "LLVM", totals.llvm_pcs);
-  if (!objects.empty())
-    std::ofstream(objects + "/" + current + ".o", std::ios::binary)
-        .write(reinterpret_cast<const char *>(object.data()), static_cast<std::streamsize>(object.size()));
+  if (!objects.empty()) {
+    write(objects + "/" + current + ".o", object);
+    write(objects + "/" + current + ".elf", image::write_debug_object(*image, image->code.size(), debug_address, {}));
+  }
   ++totals.modules;
   totals.functions += image->functions.size();
 }
@@ -131,12 +161,17 @@ void check_module(const std::string &path, const std::string &objects) {
 int main(int argc, char **argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   std::string objects;
+  bool is_damaged = false;
   if (words.size() > 1 && words[0] == "--objects") {
     objects = words[1];
     words.erase(words.begin(), words.begin() + 2);
   }
+  if (!words.empty() && words[0] == "--damage") {
+    is_damaged = true;
+    words.erase(words.begin());
+  }
   for (const std::string &path : words)
-    check_module(path, objects);
+    check_module(path, objects, is_damaged);
   fmt::print("{} modules, {} functions: {} pcs walked by our reader, {} by LLVM's; {} calls, {} with a pad; "
              "{} failures\n",
              totals.modules, totals.functions, totals.pcs, totals.llvm_pcs, totals.calls, totals.pads, totals.failures);

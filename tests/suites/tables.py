@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""The tables of the system's unwinder:  tables.py ENGINE CHECK_TABLES CORPUS
+
+Each module of the corpus is compiled; CHECK_TABLES compares `.eh_frame`, read by us and by LLVM, with the frames in the
+machine code at every instruction, and `.gcc_except_table` with the rows of the compiler at every call. readelf and
+llvm-dwarfdump read the objects without a warning. gdb steps through a sample and through the stubs it enters.
+"""
+import glob, os, re, shutil, sys, tempfile
+from common import *
+
+TOTALS = re.compile(r'(\d+) modules, (\d+) functions: (\d+) pcs walked by our reader, (\d+) by LLVM\'s; '
+                    r'(\d+) calls, (\d+) with a pad; (\d+) failures')
+STEPPED = re.compile(r'stepped (\d+) instructions \((\d+) in Wasm code, (\d+) in stubs, .*, (\d+) faults')
+
+
+def newest(name):
+    for candidate in [f'{name}-{version}' for version in range(40, 18, -1)] + [name]:
+        if shutil.which(candidate):
+            return candidate
+    return None
+
+
+def modules_of(corpus):
+    found = modules(os.path.join(corpus, 'wasm')) + modules(os.path.join(corpus, 'big')) + \
+        modules(os.path.join(corpus, 'legacy'))
+    return found[::8] if DEV else found
+
+
+def check_corpus(tally, program, corpus, objects):
+    paths, sums = modules_of(corpus), [0] * 7
+    for path, ran in zip(paths, in_parallel(lambda p: run([program, '--objects', objects, p]), paths)):
+        found = TOTALS.search(ran.out.decode())
+        fault = ran.crash() or (None if ran.status == 0 and found else last(ran.out or ran.err, 600))
+        tally.check('tables ' + os.path.basename(path), fault)
+        if found:
+            sums = [a + int(b) for a, b in zip(sums, found.groups())]
+    print('%d modules, %d functions: %d pcs walked by our reader, %d by LLVM\'s; %d calls, %d with a pad' % tuple(sums[:6]))
+    tally.check('enough pcs', None if sums[2] == sums[3] > 1000 * sums[0] and sums[5] > 0 else f'{sums}')
+
+
+def check_damage(tally, program, corpus):
+    """The checks find what is wrong."""
+    ran = run([program, '--damage', modules(os.path.join(corpus, 'wasm'))[0]])
+    text = ran.out.decode()
+    for name in ('own reader: function', 'LLVM: function', 'clause'):
+        tally.check('damage is found: ' + name, None if ran.status == 1 and name in text else last(ran.out, 600))
+
+
+def check_readers(tally, objects):
+    """Foreign readers have nothing to complain about."""
+    commands = [['readelf', '-wF'], ['readelf', '-aW']]
+    if dwarfdump := newest('llvm-dwarfdump'):
+        commands += [[dwarfdump, '--eh-frame'], [dwarfdump, '--verify']]
+    for command in commands:
+        if not shutil.which(command[0]):
+            tally.skipped += 1
+            print(f'skipped: {command[0]} is not installed')
+            continue
+        for path in sorted(glob.glob(os.path.join(objects, '*.o')) + glob.glob(os.path.join(objects, '*.elf'))):
+            ran = run([*command, path])
+            loud = [line for line in (ran.err + ran.out).decode(errors='replace').split('\n')
+                    if re.search(r'warning|error:|unable|corrupt|invalid', line, re.I) and 'No errors' not in line]
+            tally.check(' '.join(command + [os.path.basename(path)]),
+                        ran.crash() or (f'status {ran.status}' if ran.status else None) or (loud[0] if loud else None))
+
+
+def check_steps(tally, engine, program, objects):
+    if not shutil.which('gdb'):
+        tally.skipped += 1
+        print('skipped: gdb is not installed')
+        return
+    module = os.path.join(ROOT, 'tests/tables/steps.wat')
+    made = run([program, '--objects', objects, module])
+    tally.check('tables steps.wat', None if made.status == 0 else last(made.out, 400))
+    listing = run([engine, 'objdump', '--eh', module]).out.decode()
+    pads = ' '.join(re.findall(r'^  region .*; system pad \+(0x[0-9a-f]+)', listing, re.M))
+    for unwinder in ('fast', 'system'):
+        ran = run(['gdb', '-nx', '-batch', '-x', os.path.join(ROOT, 'tests/tables/step.py'), '--args', engine, 'run',
+                   f'--unwinder={unwinder}', '--invoke', 'steps', module, '12'],
+                  env={'TRAPEZE_STEP_OBJECT': os.path.join(objects, 'steps.wat.o'), 'TRAPEZE_STEP_COUNT': '3000',
+                       'TRAPEZE_STEP_PADS': pads},
+                  timeout=900)
+        text = ran.out.decode(errors='replace')
+        found = STEPPED.search(text)
+        print(f'{unwinder}: {found[0] if found else last(ran.out + ran.err, 600)}')
+        tally.check(f'gdb steps, {unwinder}', None if found and found[4] == '0' and int(found[2]) > 300 and int(found[3]) > 50
+                    else text[-800:].replace('\n', ' | '))
+
+
+def main():
+    engine, program, corpus = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), sys.argv[3]
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as objects:
+        check_corpus(tally, program, corpus, objects)
+        check_damage(tally, program, corpus)
+        check_readers(tally, objects)
+        if not DEV:
+            check_steps(tally, engine, program, objects)
+    tally.close()
+
+
+main()

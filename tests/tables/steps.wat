@@ -1,0 +1,41 @@
+;; Stepped through instruction by instruction: calls, throws over frames, a catch by tag and by catch_all_ref with
+;; throw_ref, a switch, tail calls, values in saved registers.
+(module
+  (type $unary (func (param i32) (result i32)))
+  (tag $e (param i32))
+  (tag $other)
+  (table funcref (elem $leaf $throws))
+  (func $leaf (param i32) (result i32)
+    (i32.mul (local.get 0) (i32.const 3)))
+  (func $throws (param i32) (result i32)
+    (throw $e (i32.add (local.get 0) (i32.const 1))))
+  (func $tail (param i32) (result i32)
+    (return_call_indirect (type $unary) (i32.add (local.get 0) (i32.const 5))
+      (i32.and (local.get 0) (i32.const 1))))
+  (func $between (param i32) (result i32)
+    (block $unused
+      (block $h (result exnref)
+        (try_table (catch $other $unused) (catch_all_ref $h)
+          (return (i32.add (call $tail (local.get 0)) (i32.const 7))))
+        (unreachable))
+      (throw_ref))
+    (i32.const 0))
+  (func $pick (param i32) (result i32)
+    (block $c (block $b (block $a
+      (br_table $a $b $c (local.get 0)))
+      (return (i32.const 10)))
+      (return (i32.const 20)))
+    (i32.const 30))
+  (func $steps (export "steps") (param $n i32) (result i32)
+    (local $sum i32) (local $k i32)
+    (loop $again
+      (block $next
+        (local.get $sum)
+        (block $h (result i32)
+          (try_table (catch $e $h)
+            (local.set $sum (i32.add (local.get $sum) (call $between (local.get $k))))
+            (local.set $sum (i32.add (local.get $sum) (call $pick (local.get $k)))))
+          (br $next))
+        (local.set $sum (i32.add)))
+      (br_if $again (i32.lt_u (local.tee $k (i32.add (local.get $k) (i32.const 1))) (local.get $n))))
+    (local.get $sum)))
