@@ -1,6 +1,28 @@
 # One library per folder of src/, with exactly the edges of the house (docs/architecture.md).
 # Sources are whatever the folder holds; tools/check_layers.py checks the includes against the same table.
 
+# A file whose name ends in _x64 or _none is for that architecture. `none`: the engine builds and works as far as it runs
+# no code; creating one fails and names the platform (docs/platforms.md).
+if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  message(FATAL_ERROR "Trapeze does not build for ${CMAKE_SYSTEM_NAME} yet: docs/platforms.md says what is missing")
+endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)
+  set(TRAPEZE_ARCH x64)
+else()
+  set(TRAPEZE_ARCH none)
+  message(STATUS "no code generator for ${CMAKE_SYSTEM_NAME} ${CMAKE_SYSTEM_PROCESSOR}: engines cannot be created there")
+endif()
+
+function(trapeze_drop_other_architectures list)
+  set(kept ${${list}})
+  foreach(arch x64 none)
+    if(NOT arch STREQUAL TRAPEZE_ARCH)
+      list(FILTER kept EXCLUDE REGEX "_${arch}\\.(cpp|S)$")
+    endif()
+  endforeach()
+  set(${list} ${kept} PARENT_SCOPE)
+endfunction()
+
 # UBSan's vptr check reads type information. Objects of fmt may carry the vtable of a room that is built without it.
 function(trapeze_without_vptr_check target)
   if(TRAPEZE_SANITIZE MATCHES "undefined")
@@ -15,6 +37,7 @@ function(trapeze_room name)
   endif()
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${ROOM_FOLDER}/*.cpp ${CMAKE_SOURCE_DIR}/src/${ROOM_FOLDER}/*.S
        ${CMAKE_SOURCE_DIR}/src/${ROOM_FOLDER}/regalloc/*.cpp)
+  trapeze_drop_other_architectures(sources)
   if(sources)
     add_library(trapeze_${name} STATIC ${sources})
     target_include_directories(trapeze_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
@@ -50,6 +73,10 @@ trapeze_room(opt NO_EXCEPTIONS USES ir base)
 trapeze_room(codegen NO_EXCEPTIONS USES ir image abi base)
 trapeze_room(x64 FOLDER target/x64 NO_EXCEPTIONS USES codegen ir image abi base)
 trapeze_room(compile NO_EXCEPTIONS USES x64 codegen opt translate validate decode ir image abi wasm base)
+if(TRAPEZE_ARCH STREQUAL none)
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/src/compile/native_target_none.cpp PROPERTIES COMPILE_DEFINITIONS
+                              "TRAPEZE_PLATFORM=\"${CMAKE_SYSTEM_NAME} ${CMAKE_SYSTEM_PROCESSOR}\"")
+endif()
 trapeze_room(os USES base)
 trapeze_room(unwind USES image abi os base)
 trapeze_room(runtime USES unwind image abi os wasm base)

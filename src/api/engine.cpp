@@ -95,21 +95,7 @@ Config &Config::profile(Profile which) {
   return *this;
 }
 
-Engine::Engine(const Config &config) {
-  if (!compile::has_target())
-    throw Error(ErrorKind::Unsupported,
-                "no code generator for this processor: x86-64 with SSE4.1 and POPCNT is what Trapeze runs on");
-  auto impl = std::make_shared<detail::EngineImpl>();
-  impl->config = config.values();
-  for (u32 i = 0; i < wasm::feature_count; ++i)
-    impl->features.set(static_cast<wasm::Feature>(i), config.values().features >> i & 1);
-  impl->engine = api::unwrap(runtime::Engine::create(config.values().unwinder == Unwinder::System));
-  if (config.values().debug_info)
-    impl->engine->tell_debugger();
-  if (config.values().profile == Profile::PerfMap)
-    api::unwrap(impl->engine->write_perf_map());
-  impl_ = std::move(impl);
-}
+Engine::Engine(const Config &config) : impl_(api::make_engine(config.values(), compile::check_machine())) {}
 
 const Config::Values &Engine::config() const { return impl_->config; }
 
@@ -124,3 +110,22 @@ compile::Options detail::EngineImpl::compile_options() const {
 }
 
 } // namespace trapeze::v1
+
+namespace trapeze::api {
+
+std::shared_ptr<EngineImpl> make_engine(const v1::Config::Values &config, const Result<void> &machine) {
+  if (!machine) // nobody's input is wrong: no place
+    throw v1::Error(v1::ErrorKind::Unsupported, machine.error().message);
+  auto impl = std::make_shared<EngineImpl>();
+  impl->config = config;
+  for (u32 i = 0; i < wasm::feature_count; ++i)
+    impl->features.set(static_cast<wasm::Feature>(i), config.features >> i & 1);
+  impl->engine = unwrap(runtime::Engine::create(config.unwinder == v1::Unwinder::System));
+  if (config.debug_info)
+    impl->engine->tell_debugger();
+  if (config.profile == v1::Profile::PerfMap)
+    unwrap(impl->engine->write_perf_map());
+  return impl;
+}
+
+} // namespace trapeze::api

@@ -110,6 +110,9 @@ template <typename T> T unwrap(base::Result<T> result, std::string_view name = {
     return std::move(*result);
 }
 
+/// What stands behind an Engine; `machine`: compile::check_machine(), whose error it becomes.
+std::shared_ptr<EngineImpl> make_engine(const v1::Config::Values &config, const base::Result<void> &machine);
+
 /// Trap, Exception or Exit.
 [[noreturn]] void raise(StoreImpl &store, runtime::Outcome outcome);
 /// The modules that a backtrace names, for frames_of.

@@ -37,7 +37,4 @@ struct Target {
   u32 (*disassemble)(std::span<const u8> code, u32 offset, std::string &out);
 };
 
-/// The target this process runs on; null on a CPU without one.
-const Target *native_target();
-
 } // namespace trapeze::codegen

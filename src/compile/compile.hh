@@ -19,8 +19,9 @@ struct Options {
   bool polls = false; ///< interruption points at loop headers (translate::ModuleContext::polls)
 };
 
-/// Whether there is a code generator for the processor this process runs on; without one nothing below may be called.
-bool has_target();
+/// Why there is no code generator for the machine this process runs on, if there is none: then nothing below may be
+/// called.
+Result<void> check_machine();
 
 Result<image::CodeImage> module(const wasm::Module &m, const Options &options);
 

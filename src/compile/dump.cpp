@@ -11,6 +11,7 @@
 #include "codegen/print.hh"
 #include "compile/all_functions.hh"
 #include "compile/compile.hh"
+#include "compile/native_target.hh"
 #include "compile/print_operators.hh"
 #include "ir/print.hh"
 
@@ -132,7 +133,7 @@ void print_code(const wasm::Module &m, const CompiledFunction &f, const codegen:
 
 std::string print(const translate::ModuleContext &context, u32 func, const Workspace &ws, Stage stage) {
   const wasm::Module &m = context.module;
-  const codegen::Target &target = *codegen::native_target();
+  const codegen::Target &target = **native_target();
   std::string text;
   switch (stage) {
   case Stage::Validate:

@@ -2,6 +2,7 @@
 
 #include "base/assert.hh"
 #include "codegen/frame.hh"
+#include "compile/native_target.hh"
 #include "ir/print.hh"
 #include "ir/verify.hh"
 #include "opt/pipeline.hh"
@@ -39,7 +40,7 @@ translate::ModuleContext module_context(const wasm::Module &m, const Options &op
 
 Result<void> function(const translate::ModuleContext &context, u32 func, const Options &options, Workspace &ws,
                       Stage last) {
-  const codegen::Target &target = *codegen::native_target();
+  const codegen::Target &target = **native_target();
   if (last == Stage::Validate)
     return validate::body(context.module, context.features, func, ws.no_sink);
 

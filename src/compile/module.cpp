@@ -1,11 +1,15 @@
 #include "compile/all_functions.hh"
 #include "compile/compile.hh"
 #include "compile/link.hh"
+#include "compile/native_target.hh"
 #include "validate/validate.hh"
 
 namespace trapeze::compile {
 
-bool has_target() { return codegen::native_target() != nullptr; }
+Result<void> check_machine() {
+  TRY(native_target());
+  return {};
+}
 
 Result<image::CodeImage> module(const wasm::Module &m, const Options &options) {
   TRY(validate::module(m, options.features));

@@ -1,8 +1,6 @@
 // Linux: sigaction(2) with SA_SIGINFO | SA_ONSTACK. A fault that the resolver takes continues at another pc when
 // the handler returns; the kernel restores the signal mask on the way.
-#include "os/signals.hh"
-
-#include "os/signals_linux_x64.hh"
+#include "os/signals_linux.hh"
 
 #include <array>
 #include <csignal>

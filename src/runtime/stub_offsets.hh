@@ -1,4 +1,4 @@
-// Offsets that the assembly stubs use, as macros because the assembler reads this file too; stubs.cpp asserts them
+// Offsets that the assembly stubs use, as macros because the assembler reads this file too; stubs_x64.cpp asserts them
 // against the structures.
 #pragma once
 

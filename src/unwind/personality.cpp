@@ -3,7 +3,7 @@
 
 #include "image/lsda.hh"
 #include "unwind/code_map.hh"
-#include "unwind/frame_x64.hh"
+#include "unwind/frame.hh"
 #include "unwind/log.hh"
 #include "unwind/walk.hh"
 

@@ -162,7 +162,7 @@ TEST_CASE("regions: clauses lead to pads, all registers are saved, call sites na
   CHECK(f.relocations[0].offset + 4 == f.calls[0].return_offset);
   // What the pad reads is in the frame: landing needs rbp only.
   std::string text;
-  CHECK(codegen::native_target()->disassemble(f.code, f.clauses[0].pad, text) != 0);
+  CHECK(x64::target().disassemble(f.code, f.clauses[0].pad, text) != 0);
   CHECK(text.find("rbp") != std::string::npos);
 }
 

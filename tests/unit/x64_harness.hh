@@ -10,6 +10,7 @@
 #include "ir/order.hh"
 #include "target/x64/encode.hh"
 #include "target/x64/registers.hh"
+#include "target/x64/target.hh"
 
 #include <csetjmp>
 #include <csignal>
@@ -111,8 +112,7 @@ struct Context {
 class Compiled {
 public:
   Compiled(ir::Function &fn, codegen::AllocationMode mode = codegen::AllocationMode::Full) {
-    const codegen::Target *target = codegen::native_target();
-    REQUIRE(target != nullptr);
+    const codegen::Target *target = &x64::target();
     codegen::Settings settings;
     codegen::MFunction m;
     codegen::Allocation a;

@@ -1,16 +1,16 @@
 // The x64 target as codegen sees it.
-#include "codegen/target.hh"
+#include "target/x64/target.hh"
 
 #include "target/x64/emit.hh"
 #include "target/x64/lower.hh"
 #include "target/x64/registers.hh"
 #include "target/x64/text.hh"
 
-namespace trapeze::codegen {
+namespace trapeze::x64 {
 
 namespace {
 
-using namespace x64;
+using namespace codegen;
 
 /// Caller-saved first: they cost no save, and values live across calls find the others free.
 constexpr PReg int_order[] = {int_reg(rax), int_reg(rcx), int_reg(rdx), int_reg(rsi), int_reg(rdi), int_reg(r8),
@@ -31,7 +31,7 @@ void emit(const ir::Function &fn, const MFunction &m, const Allocation &a, const
   emitter.run(fn, m, a, settings, out);
 }
 
-constexpr Target target{
+constexpr Target the_target{
     "x64",     {int_order, float_order, callee_saved, int_reg(scratch), float_reg(x64::float_scratch)},
     lower,     emit,
     print_row, disassemble,
@@ -39,13 +39,15 @@ constexpr Target target{
 
 } // namespace
 
-const Target *native_target() {
-#if defined(__x86_64__)
-  // What selection takes for granted (docs/platforms.md).
-  return __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("popcnt") ? &target : nullptr;
-#else
-  return nullptr;
-#endif
+const Target &target() { return the_target; }
+
+Result<const Target *> target_for(CpuFeatures cpu) {
+  std::string lacks = cpu.sse41 ? "" : "SSE4.1";
+  if (!cpu.popcnt)
+    lacks += lacks.empty() ? "POPCNT" : " and POPCNT";
+  if (!lacks.empty())
+    return fail(ErrorKind::Unsupported, 0, "this processor lacks " + lacks + ", which Trapeze needs on x86-64");
+  return &the_target;
 }
 
-} // namespace trapeze::codegen
+} // namespace trapeze::x64

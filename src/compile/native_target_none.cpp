@@ -1,0 +1,12 @@
+// A platform without a code generator: docs/platforms.md says what each of them still needs. TRAPEZE_PLATFORM is
+// CMake's name for it, "Linux aarch64".
+#include "compile/native_target.hh"
+
+namespace trapeze::compile {
+
+Result<const codegen::Target *> native_target() {
+  return fail(ErrorKind::Unsupported, 0,
+              "no code generator for " TRAPEZE_PLATFORM " yet: Trapeze runs code on Linux x86_64 only");
+}
+
+} // namespace trapeze::compile
