@@ -15,6 +15,7 @@
 #include "abi/vmctx.hh"
 #include "compile/compile.hh"
 #include "compile/listing.hh"
+#include "compile/native_target.hh"
 #include "wasm/func_names.hh"
 #include "wasm/opcodes.hh"
 
@@ -46,7 +47,7 @@ private:
 class Listing {
 public:
   Listing(const wasm::Module &m, const CodeImage &image)
-      : m_(m), image_(image), names_(m), target_(*codegen::native_target()), calls_(image.calls), traps_(image.traps),
+      : m_(m), image_(image), names_(m), target_(**native_target()), calls_(image.calls), traps_(image.traps),
         addresses_(image.addresses) {}
   std::string run();
 

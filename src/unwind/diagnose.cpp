@@ -3,7 +3,7 @@
 #include "unwind/diagnose.hh"
 
 #include "unwind/code_map.hh"
-#include "unwind/frame_x64.hh"
+#include "unwind/frame.hh"
 #include "unwind/log.hh"
 #include "unwind/personality.hh"
 #include "unwind/walk.hh"
