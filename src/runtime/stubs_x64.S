@@ -355,6 +355,7 @@ trapeze_border_pad:
 	je	.Lhave_frame
 	PROLOGUE
 	pushq	%r13
+	.cfi_offset %r13, -24
 	subq	$8, %rsp
 	movq	%r10, %r13
 	callq	*%rax
@@ -362,6 +363,7 @@ trapeze_border_pad:
 	.hidden	trapeze_tail_return
 trapeze_tail_return:
 	movq	-8(%rbp), %r13
+	.cfi_restore %r13
 	leave
 	.cfi_def_cfa %rsp, 8
 	.cfi_restore %rbp

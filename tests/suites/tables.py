@@ -3,10 +3,13 @@
 
 Each module of the corpus is compiled; CHECK_TABLES compares `.eh_frame`, read by us and by LLVM, with the frames in the
 machine code at every instruction, and `.gcc_except_table` with the rows of the compiler at every call. readelf and
-llvm-dwarfdump read the objects without a warning. gdb steps through a sample and through the stubs it enters.
+llvm-dwarfdump read the objects without a warning. gdb steps through a sample and through the stubs it enters, and tests/tables/stubs.py walks all instructions of all stubs.
 """
 import glob, os, re, shutil, sys, tempfile
 from common import *
+
+sys.path.insert(0, os.path.join(ROOT, 'tests/tables'))
+import stubs  # noqa: E402
 
 TOTALS = re.compile(r'(\d+) modules, (\d+) functions: (\d+) pcs walked by our reader, (\d+) by LLVM\'s; '
                     r'(\d+) calls, (\d+) with a pad; (\d+) failures')
@@ -87,6 +90,18 @@ def check_steps(tally, engine, program, objects):
                     else text[-800:].replace('\n', ' | '))
 
 
+def check_stubs(tally, engine):
+    if not shutil.which('readelf') or not shutil.which('objdump'):
+        tally.skipped += 1
+        print('skipped: the stubs: readelf or objdump is not installed')
+        return
+    results, walked, landings = stubs.check(engine, glob.glob(os.path.join(ROOT, 'src/runtime/*.S')))
+    for name, fault in results:
+        tally.check(name, fault)
+    print(f'{len(results)} stubs: {walked} pcs walked, {landings} in landings')
+    tally.check('all stubs', None if len(results) > 20 and walked > 400 else f'{len(results)} stubs, {walked} pcs')
+
+
 def main():
     engine, program, corpus = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), sys.argv[3]
     tally = Tally()
@@ -94,6 +109,7 @@ def main():
         check_corpus(tally, program, corpus, objects)
         check_damage(tally, program, corpus)
         check_readers(tally, objects)
+        check_stubs(tally, engine)
         if not DEV:
             check_steps(tally, engine, program, objects)
     tally.close()
