@@ -12,7 +12,6 @@ namespace trapeze::spike {
 /// An instance of the spike: the head every context has, the chain its frames call along, its tags.
 struct Instance {
   abi::InstanceContext head;
-  u64 pad;
   abi::ImportedFunc chain[160];
   void *tags[4];
 };
