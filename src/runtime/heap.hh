@@ -79,7 +79,7 @@ public:
 
   /// Address space that objects have ever taken.
   u64 extent() const { return u64{committed_blocks_} << 16; }
-  u64 bytes() const { return live_bytes_; }
+  u64 bytes() const { return live_bytes_ + allocated_since_; }
   u64 objects() const { return live_objects_; }
   u64 collections() const { return collections_; }
 
@@ -87,29 +87,29 @@ private:
   struct Block {
     u32 cell_size = 0; ///< 0: free; else bytes per cell
     u32 span = 1;      ///< blocks of a large object; 0: continuation of one
-    u32 used = 0;      ///< cells in use
-    u32 free = 0;      ///< reference of the first free cell, 0: none
+    u32 free = 0;      ///< reference of the first free cell, 0: none; of the current block of a class: in free_
     std::vector<u64> marks;
   };
   Heap() = default;
   u32 block_of(RawRef ref) const;
   u32 take_blocks(u32 count);
   u32 find_free_run(u32 count);
-  RawRef allocate_small(u32 size);
-  RawRef allocate_large(u32 size);
+  RawRef allocate_large(ObjectKind kind, u32 size);
   bool refill(u32 size_class);
   void drain();
   void sweep(void (*dead)(void *, ObjectHeader *), void *context);
-  void sweep_block(u32 index, void (*dead)(void *, ObjectHeader *), void *context);
+  u32 sweep_block(u32 index, void (*dead)(void *, ObjectHeader *), void *context);
 
   u8 *base_ = nullptr;
   u32 func_top_ = 0, func_committed_ = 0;
   u32 committed_blocks_ = 0;
   std::vector<Block> blocks_;
   std::vector<u32> free_blocks_;   ///< single free blocks
-  std::vector<u32> available_[64]; ///< per size class: blocks with free cells
+  RawRef free_[64] = {};           ///< per size class: the current block's free cells
+  std::vector<u32> available_[64]; ///< per size class: other blocks with free cells
   std::vector<RawRef> mark_stack_;
-  u64 live_bytes_ = 0, live_objects_ = 0, collections_ = 0;
+  u64 live_bytes_ = 0; ///< at the last collection
+  u64 live_objects_ = 0, collections_ = 0;
   u64 allocated_since_ = 0, threshold_ = 1 << 20;
 };
 

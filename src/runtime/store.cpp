@@ -128,17 +128,18 @@ std::exception_ptr Store::foreign_exception(RawRef exception) const {
 
 RawRef Store::allocate_exception(Tag *tag, std::span<const ValueCell> fields) {
   ASSERT(fields.size() == tag->field_count());
-  usize mark = temporary_roots_.size();
   for (u32 field : tag->ref_fields())
     temporary_roots_.push_back(get<RawRef>(fields[field]));
   RawRef ref = allocate(ObjectKind::Exception, static_cast<u32>(sizeof(ExceptionObject) + fields.size_bytes()));
-  temporary_roots_.resize(mark);
+  if (usize roots = tag->ref_fields().size(); roots != 0)
+    temporary_roots_.resize(temporary_roots_.size() - roots);
   if (ref == 0)
     return 0;
   auto *object = heap_->object<ExceptionObject>(ref);
   object->tag = tag;
   object->field_count = static_cast<u32>(fields.size());
-  std::copy(fields.begin(), fields.end(), object->fields);
+  for (usize i = 0; i < fields.size(); ++i) // mostly one: no call
+    object->fields[i] = fields[i];
   return ref;
 }
 
@@ -165,6 +166,7 @@ RawRef Store::materialise() {
   if (ref == 0) {
     auto *tag = static_cast<Tag *>(words.current_tag);
     ref = allocate_exception(tag, {words.payload, tag->field_count()});
+    words.current_exn = ref; // thrown on it needs no copy: put_in_flight
   } else if (engine_->stress_collect()) {
     collect();
   }
