@@ -4,6 +4,7 @@
 Each module of the corpus is compiled; CHECK_TABLES compares `.eh_frame`, read by us and by LLVM, with the frames in the
 machine code at every instruction, and `.gcc_except_table` with the rows of the compiler at every call. readelf and
 llvm-dwarfdump read the objects without a warning. gdb steps through a sample and through the stubs it enters, and tests/tables/stubs.py walks all instructions of all stubs.
+The platform's unwinder, in the process, goes through frames made up from every call site.
 """
 import glob, os, re, shutil, sys, tempfile
 from common import *
@@ -102,6 +103,18 @@ def check_stubs(tally, engine):
     tally.check('all stubs', None if len(results) > 20 and walked > 400 else f'{len(results)} stubs, {walked} pcs')
 
 
+def check_unwinding(tally, program, corpus):
+    """The platform's unwinder finds its way from every call site of every module and stub."""
+    sources = glob.glob(os.path.join(ROOT, 'src/runtime/*.S'))
+    places = stubs.returns(program, sources) if shutil.which('readelf') and shutil.which('objdump') else []
+    ran = run([program, *modules_of(corpus)] if not places else
+              [program, '--returns', ','.join(map(str, places)), *modules_of(corpus)], timeout=1200)
+    print(last(ran.out))
+    found = re.search(r'(\d+) frames unwound, 0 failures', ran.out.decode())
+    tally.check('unwinding from every call site',
+                ran.crash() or (None if ran.status == 0 and found and int(found[1]) > 10000 else last(ran.out or ran.err, 800)))
+
+
 def main():
     engine, program, corpus = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), sys.argv[3]
     tally = Tally()
@@ -110,6 +123,7 @@ def main():
         check_damage(tally, program, corpus)
         check_readers(tally, objects)
         check_stubs(tally, engine)
+        check_unwinding(tally, os.path.join(os.path.dirname(program), 'unwind_all'), corpus)
         if not DEV:
             check_steps(tally, engine, program, objects)
     tally.close()

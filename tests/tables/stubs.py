@@ -198,6 +198,16 @@ def check(engine, sources):
     return results, walked, landings
 
 
+def returns(program, sources):
+    """Return addresses in the stubs as they are linked in the program, as distances from trapeze_enter."""
+    wanted = functions(program, names(sources))
+    places = []
+    for begin, end in wanted.values():
+        rows = instructions(program, begin, end)
+        places += [after for (_, text), (after, _) in zip(rows, rows[1:]) if text.startswith('call')]
+    return sorted(place - wanted['trapeze_enter'][0] for place in places)
+
+
 if __name__ == '__main__':
     import sys
     results, walked, landings = check(sys.argv[1], sys.argv[2:])
