@@ -150,6 +150,7 @@ private:
   void call(const Stmt &s);
   void branch(const Stmt &s);
   void block(const Stmt &s);
+  Types entry(const Stmt &s);
   void loop(const Stmt &s);
   void try_table(const Stmt &s);
   void legacy_try(const Stmt &s);
@@ -355,8 +356,19 @@ void Body::branch(const Stmt &s) {
   out.u(depth(s.label));
 }
 
+/// The parameters on the stack, and their types.
+Types Body::entry(const Stmt &s) {
+  Types types;
+  for (const Expr &e : s.entry) {
+    expr(e);
+    types.push_back(e.type);
+  }
+  return types;
+}
+
 void Body::block(const Stmt &s) {
-  open(0x02, "block", s.own, {}, s.types);
+  open(0x02, "block", s.own, entry(s), s.types);
+  receive(s.entry_receive);
   stmts(s.bodies[0]);
   exprs(s.exprs);
   close();
@@ -376,6 +388,7 @@ void Body::loop(const Stmt &s) {
 
 void Body::try_table(const Stmt &s) {
   constexpr const char *names[] = {"catch", "catch_ref", "catch_all", "catch_all_ref"};
+  Types params = entry(s);
   std::string shown;
   Bytes clauses;
   for (const Clause &c : s.clauses) {
@@ -388,11 +401,12 @@ void Body::try_table(const Stmt &s) {
       shown += print(all ? " (%s %s)" : " (%s %s%s)", names[static_cast<u8>(c.kind)],
                      all ? label_text(c.label).c_str() : print("%u ", c.tag).c_str(), label_text(c.label).c_str());
   }
-  open(0x1f, "try_table", s.own, {}, s.types);
+  open(0x1f, "try_table", s.own, params, s.types);
   if (with_text_ && !shown.empty())
     text.insert(text.size() - 1, shown);
   out.u(s.clauses.size());
   out.append(clauses.data);
+  receive(s.entry_receive);
   stmts(s.bodies[0]);
   exprs(s.exprs);
   close();
@@ -400,7 +414,8 @@ void Body::try_table(const Stmt &s) {
 }
 
 void Body::legacy_try(const Stmt &s) {
-  open(0x06, "try", s.own, {}, s.types);
+  open(0x06, "try", s.own, entry(s), s.types);
+  receive(s.entry_receive);
   stmts(s.bodies[0]);
   exprs(s.exprs);
   for (const Handler &h : s.handlers) {

@@ -83,6 +83,7 @@ private:
   Stmt block();
   Stmt loop();
   Stmt branch_if();
+  void parameters(Stmt &s);
   void region(Body &out);
   Stmt try_table(std::vector<Clause> clauses);
   Stmt legacy_try(bool is_hot = false);
@@ -120,6 +121,16 @@ private:
 Expr leaf(Op op, Type type, u32 index = 0, u64 bits = 0) { return {op, type, index, bits, {}, {}}; }
 
 Expr node(Op op, Type type, u32 index, std::vector<Expr> args) { return {op, type, index, 0, std::move(args), {}}; }
+
+/// i32.eqz (ref.is_null (local.get $local)), of an exnref.
+Expr is_not_null(u32 local) {
+  constexpr u32 eqz = 0, is_null = std::size(unaries) - 1;
+  static_assert(unaries[eqz].opcode == 0x45 && unaries[is_null].from == Type::Exn);
+  std::vector<Expr> args, outer;
+  args.push_back(leaf(Op::LocalGet, Type::Exn, local));
+  outer.push_back(node(Op::Unary, Type::I32, is_null, std::move(args)));
+  return node(Op::Unary, Type::I32, eqz, std::move(outer));
+}
 
 Expr BodyMaker::constant(Type type) {
   if (is_ref(type))
@@ -412,7 +423,7 @@ Stmt BodyMaker::set() {
   Stmt s;
   s.kind = Kind::Set;
   s.index = local_for(static_cast<Type>(random_.below(type_count)));
-  s.exprs.push_back(expr(function_.locals[s.index], 3));
+  s.exprs.push_back(expr(function_.locals[s.index], random_.percent(10) ? 5 : 3));
   return s;
 }
 
@@ -525,6 +536,11 @@ void BodyMaker::add_leaving(Body &out) {
   guard.bodies.resize(2);
   Stmt s;
   guard.bodies[0].push_back(leaving(s) ? std::move(s) : set());
+  if (guard.bodies[0][0].kind == Kind::ThrowRef && random_.percent(80)) { // null traps: mostly ask first
+    u32 local = local_for(Type::Exn);
+    guard.exprs[0] = is_not_null(local);
+    guard.bodies[0][0].exprs[0] = leaf(Op::LocalGet, Type::Exn, local);
+  }
   labels_.pop_back();
   out.push_back(std::move(guard));
 }
@@ -551,9 +567,19 @@ void BodyMaker::add_nested(Body &out) {
   out.push_back(std::move(s));
 }
 
+/// Now and then: values made outside that the block takes.
+void BodyMaker::parameters(Stmt &s) {
+  if (!random_.percent(15))
+    return;
+  Types types = label_types();
+  s.entry = exprs(types, 2);
+  s.entry_receive = locals_for(types);
+}
+
 Stmt BodyMaker::block() {
   Stmt s;
   s.kind = Kind::Block;
+  parameters(s);
   s.types = label_types();
   s.own = new_label(s.types);
   s.bodies.push_back(body(5));
@@ -587,6 +613,7 @@ Stmt BodyMaker::loop() {
 Stmt BodyMaker::try_table(std::vector<Clause> clauses) {
   Stmt s;
   s.kind = Kind::TryTable;
+  parameters(s);
   s.clauses = std::move(clauses);
   if (random_.percent(30))
     s.types = label_types();
@@ -709,9 +736,7 @@ void BodyMaker::round_trip(Body &out, u32 from) {
   };
   Stmt guard, again, catching, landing;
   guard.kind = Kind::If;
-  guard.exprs.push_back(node(Op::Unary, Type::I32, 0, {}));
-  Expr &is_null = guard.exprs[0].args.emplace_back(node(Op::Unary, Type::I32, std::size(unaries) - 1, {}));
-  is_null.args.push_back(leaf(Op::LocalGet, Type::Exn, from));
+  guard.exprs.push_back(is_not_null(from));
   guard.own = new_label({});
   guard.bodies.resize(2);
   landing.kind = Kind::Block;
@@ -737,6 +762,7 @@ void BodyMaker::round_trip(Body &out, u32 from) {
 Stmt BodyMaker::legacy_try(bool is_hot) {
   Stmt s;
   s.kind = Kind::Try;
+  parameters(s);
   s.types = random_.percent(60) ? Types() : label_types();
   if (!is_hot && random_.percent(25)) {
     s.delegates = true;

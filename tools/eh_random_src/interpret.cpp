@@ -70,6 +70,7 @@ const char *to_string(Reach what) {
       "uncaught C++ object",
       "start function fails",
       "reference in a payload caught",
+      "try_table with parameters",
   };
   static_assert(std::size(names) == static_cast<u32>(Reach::Count));
   return names[static_cast<u8>(what)];
@@ -204,7 +205,8 @@ private:
 
   // What a Flow carries.
   u32 label_ = 0;
-  Values values_; // of a branch, a return, a tail call
+  Values entered_; // parameters of the block that is about to begin
+  Values values_;  // of a branch, a return, a tail call
   u32 exn_ = 0, skip_to_ = no_label;
   TrapKind trap_ = TrapKind::Other;
   u32 exit_ = 0, tail_ = 0;
@@ -703,6 +705,9 @@ Flow Oracle::exec(const Stmt &s, Frame &frame) {
   case Kind::TryTable:
   case Kind::Try: {
     Values values;
+    if (Flow flow = eval_all(s.entry, frame, values); flow != Flow::Normal)
+      return flow;
+    entered_ = std::move(values);
     Flow flow = s.kind == Kind::Block      ? exec_block(s, frame, values)
                 : s.kind == Kind::TryTable ? exec_try_table(s, frame, values)
                                            : exec_try(s, frame, values);
@@ -828,6 +833,7 @@ Flow Oracle::exec_branch(const Stmt &s, Frame &frame) {
 }
 
 Flow Oracle::exec_block(const Stmt &s, Frame &frame, Values &values) {
+  receive(s.entry_receive, entered_, frame);
   Flow flow = exec(s.bodies[0], frame);
   if (flow == Flow::Normal)
     flow = eval_all(s.exprs, frame, values);
@@ -867,6 +873,7 @@ bool Oracle::matches(u32 tag, const Frame &frame, u32 index) const {
 Flow Oracle::exec_try_table(const Stmt &s, Frame &frame, Values &values) {
   Values before = wrong_ == WrongRule::LocalsAreRestored ? frame.locals : Values();
   Flow flow = exec_block(s, frame, values);
+  reach_if(!s.entry.empty(), Reach::Parameters);
   reach_if(flow == Flow::Trap, Reach::TrapInRegion);
   reach_if(flow == Flow::Exit, Reach::ExitInRegion);
   reach_if(flow == Flow::Tail, Reach::TailInRegion);

@@ -65,6 +65,7 @@ enum class Reach : u8 {
   UncaughtForeign,
   StartFails,
   ReferenceInPayload,
+  Parameters,
   Count
 };
 const char *to_string(Reach what);

@@ -160,6 +160,9 @@ struct Stmt {
   Types types;
   std::vector<u32> labels, receive;
   std::vector<Expr> exprs;
+  // Block, TryTable, Try: parameters, made outside of it, and the locals that take them first thing inside.
+  std::vector<Expr> entry;
+  std::vector<u32> entry_receive;
   std::vector<std::vector<Stmt>> bodies;
   std::vector<Clause> clauses;
   std::vector<Handler> handlers;

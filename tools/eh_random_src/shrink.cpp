@@ -63,6 +63,7 @@ private:
       stmts(h.body);
       exprs(h.exprs);
     }
+    exprs(s.entry);
     exprs(s.exprs);
   }
   void stmts(std::vector<Stmt> &list) {
