@@ -1,5 +1,5 @@
 // Calls in both directions, handles, memory, tables, globals, linking.
-#include "trapeze/trapeze.hh"
+#include "api_fixture.hh"
 
 #include <doctest/doctest.h>
 
@@ -7,15 +7,9 @@
 #include <limits>
 
 using namespace trapeze;
+using test::engine, test::module;
 
 namespace {
-
-Engine &engine() {
-  static Engine e;
-  return e;
-}
-
-Module module(std::string_view text) { return Module::from_text(engine(), text, "test.wat"); }
 
 ErrorKind error_of(auto &&what) {
   try {

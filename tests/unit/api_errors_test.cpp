@@ -1,16 +1,12 @@
 // Bad input: kind, place, and how it is shown.
-#include "trapeze/trapeze.hh"
+#include "api_fixture.hh"
 
 #include <doctest/doctest.h>
 
 using namespace trapeze;
+using test::engine;
 
 namespace {
-
-Engine &engine() {
-  static Engine e;
-  return e;
-}
 
 Error error_of(auto &&what) {
   try {

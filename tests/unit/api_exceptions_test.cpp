@@ -1,7 +1,5 @@
 // Exceptions and traps at the borders between host and Wasm, both ways and nested.
-#include "api_unwinder.hh"
-
-#include "trapeze/trapeze.hh"
+#include "api_fixture.hh"
 
 #include "api/inspect.hh"
 
@@ -10,15 +8,9 @@
 #include <stdexcept>
 
 using namespace trapeze;
+using test::engine, test::module;
 
 namespace {
-
-Engine &engine() {
-  static Engine e(test::config());
-  return e;
-}
-
-Module module(std::string_view text) { return Module::from_text(engine(), text, "test.wat"); }
 
 /// A C++ exception that can be told apart from a copy of it.
 struct Foreign {

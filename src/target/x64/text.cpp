@@ -176,8 +176,10 @@ void RowPrinter::operand(u32 i, Width w) {
   Place p = a_->operands[inst_.first_operand + i];
   if (p.is_reg())
     append_register(out_, static_cast<u8>(hw(p.preg())), w, class_of(kind) == RegClass::Float);
-  else
+  else if (p.is_slot())
     fmt::format_to(std::back_inserter(out_), "slot{}", p.index);
+  else
+    out_ += '-'; // a definition that is repeated at its uses instead
 }
 
 void RowPrinter::address() {
