@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace trapeze::api {
 
@@ -26,6 +27,17 @@ std::string list_unwind_tables(const v1::Engine &engine, std::span<const std::ui
 
 /// The module in the text format. Throws v1::Error. The module is decoded, not validated.
 std::string print(const v1::Engine &engine, std::span<const std::uint8_t> input, std::string_view name);
+
+/// One line of `trapeze doctor`.
+struct Check {
+  std::string name;
+  bool ok = false;
+  std::string text; ///< what was found, or what is wrong
+};
+
+/// Tries everything the engine needs of the machine it is on, and throws once along every way that exceptions go.
+/// Never throws.
+std::vector<Check> self_test();
 
 /// What a C++ program compiled to Wasm threw, read from its memory.
 struct CppException {

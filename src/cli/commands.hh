@@ -12,5 +12,6 @@ void add_validate(CLI::App &app, int &status);
 void add_compile(CLI::App &app, int &status);
 void add_print(CLI::App &app, int &status);
 void add_objdump(CLI::App &app, int &status);
+void add_doctor(CLI::App &app, int &status);
 
 } // namespace trapeze::cli

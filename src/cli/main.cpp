@@ -18,6 +18,7 @@ constexpr const char *examples = R"(Examples:
   trapeze compile --stop-after=opt a.wasm     show the optimised intermediate code
   trapeze print a.wasm > a.wat                show a module as text
   trapeze objdump -d a.wasm                   show its machine code
+  trapeze doctor                              check that everything works on this machine
   trapeze objdump --eh a.wasm                 show its exception tables
 
 Exit status: the program's own; 1 for bad input, 2 for wrong usage, 134 for a trap or an uncaught exception.)";
@@ -61,6 +62,7 @@ int command_line(int argc, char **argv) {
   add_compile(app, status);
   add_print(app, status);
   add_objdump(app, status);
+  add_doctor(app, status);
 
   if (argc < 2) {
     std::fputs(app.help().c_str(), stderr);

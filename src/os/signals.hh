@@ -27,4 +27,11 @@ using FaultResolver = bool (*)(const Fault &fault, Resume &resume);
 /// Once per process; later calls do nothing. False: the system refused.
 bool install_fault_handlers(FaultResolver resolver);
 
+/// How the handlers stand now. Somebody who installed one over ours has to pass faults on to it.
+struct FaultHandlers {
+  u32 signals, ours; ///< how many there are, and for how many ours is the one the system calls
+  u32 chained;       ///< handlers that were there before, and get what is not ours
+};
+FaultHandlers fault_handlers();
+
 } // namespace trapeze::os

@@ -68,4 +68,18 @@ bool install_fault_handlers(FaultResolver resolver) {
   return installed;
 }
 
+FaultHandlers fault_handlers() {
+  FaultHandlers out{fault_signals.size(), 0, 0};
+  for (int signal : fault_signals) {
+    struct sigaction now{};
+    sigaction(signal, nullptr, &now);
+    out.ours += (now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == on_fault;
+    const struct sigaction &previous = previous_actions[signal];
+    out.chained += (previous.sa_flags & SA_SIGINFO) != 0
+                       ? previous.sa_sigaction != nullptr
+                       : previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN;
+  }
+  return out;
+}
+
 } // namespace trapeze::os

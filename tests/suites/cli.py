@@ -112,6 +112,9 @@ def rows(engine, folder):
     yield 'objdump -d', expect(go('objdump', '-d', 'catches.wat'), out=wat(
         r'(?s)func\[0\] thrower: .*wasm 0x[0-9a-f]+  throw\n.*builtin Throw, call site\n.*region 0: catch \$refused -> pad \+0x'
         r'.*-> thrower, call site in region 0\n.*pad of region 0: catch \$refused\n'))
+    yield 'doctor', expect(go('doctor'), out=wat(
+        r'(?s)^(?=.*fast path: own frame)(?=.*fast path: a C\+\+ exception through Wasm: )(?=.*system path: across instances)'
+        r'(?=.*signal handlers: )(?=.*memory reservation: )(ok    [^\n]+\n){15,}$'))
     yield 'objdump shows nothing', expect(go('objdump', 'catches.wat'), status=2)
     yield 'unknown stage', expect(go('compile', '--stop-after=magic', 'values.wat'), status=2)
     script = at('script.wast')

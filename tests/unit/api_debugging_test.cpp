@@ -1,5 +1,6 @@
 // What debuggers and profilers are told about published code.
 #include "api/impl.hh"
+#include "api/inspect.hh"
 #include "runtime/debugger.hh"
 #include "trapeze/trapeze.hh"
 
@@ -88,4 +89,11 @@ TEST_CASE("profile writes a line per function, names readable") {
   CHECK(rows.contains("a\\x0a0 ffffffffffff evil"));
   CHECK(!rows.contains("evil"));
   unlink(perf_map_path().c_str());
+}
+
+TEST_CASE("the self-test finds nothing") {
+  std::vector<api::Check> checks = api::self_test();
+  CHECK(checks.size() >= 20);
+  for (const api::Check &check : checks)
+    CHECK_MESSAGE(check.ok, check.name, ": ", check.text);
 }
