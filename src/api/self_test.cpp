@@ -147,7 +147,7 @@ constexpr MachineCheck machine_checks[] = {
      }},
     {"processor",
      [] {
-       require(compile::has_target(), "x86-64 with SSE4.1 and POPCNT is needed");
+       unwrap(compile::check_machine());
        return std::string("x86-64, SSE4.1 and POPCNT are used");
      }},
     {"memory reservation",
