@@ -149,6 +149,52 @@ TEST_CASE("ten thousand call sites are all found, others are not") {
   }
 }
 
+TEST_CASE("calls that all belong in the hash's last slot stand behind its end and are found") {
+  FakeImage code(4);
+  u32 catching = code.region(image::no_region, {{image::catch_all_tag, 4, false}});
+  constexpr u32 shift = 32 - 5; // of eight calls
+  std::vector<u32> offsets;
+  for (u32 offset = 1; offsets.size() < 8; ++offset)
+    if (LoadedImage::hash(offset - 1, shift) == 31)
+      offsets.push_back(offset);
+  for (u32 offset : offsets)
+    code.call(offset, catching);
+  code.loaded.build_call_hash();
+  REQUIRE(code.loaded.call_hash_shift == shift);
+  for (u32 offset : offsets) {
+    const HandledCall *row = code.loaded.find_handled_call(code.at(offset));
+    REQUIRE(row != nullptr);
+    CHECK(row->call_end == offset - 1);
+    CHECK(code.loaded.find_handled_call(code.at(offset + 1)) == nullptr);
+  }
+}
+
+TEST_CASE("an entry has the first clause on the way out, and whether others follow") {
+  FakeImage code(6);
+  u32 outer = code.region(image::no_region, {{2, 0x20, false}});
+  u32 empty = code.region(outer, {});
+  u32 inner = code.region(empty, {{image::catch_all_tag, 0x30, true}});
+  u32 two = code.region(image::no_region, {{1, 0x40, false}, {0, 0x50, false}});
+  u32 barren = code.region(image::no_region, {});
+  u32 regions[] = {outer, empty, inner, two, barren};
+  for (u32 i = 0; i < 5; ++i)
+    code.call(0x100 * (i + 1), regions[i]);
+  code.loaded.build_call_hash();
+  auto entry = [&](u32 i) { return code.loaded.find_handled_call(code.at(0x100 * (i + 1))); };
+  for (u32 i : {0u, 1u}) { // a region without a clause passes on to its parent
+    CHECK(entry(i)->tag_at == 8 + 8 * 2);
+    CHECK(entry(i)->pad == 0x20);
+    CHECK(!entry(i)->has_more);
+    CHECK(entry(i)->region == regions[i]);
+  }
+  CHECK(entry(2)->tag_at == HandledCall::catches_all);
+  CHECK(entry(2)->has_more);
+  CHECK(entry(3)->tag_at == 8 + 8 * 1);
+  CHECK(entry(3)->pad == 0x40);
+  CHECK(entry(3)->has_more);
+  CHECK(entry(4) == nullptr);
+}
+
 TEST_CASE("the map answers by granule, and withdrawn images are gone") {
   FakeImage code(5);
   code.loaded.size = u64{3} << granule_log2;
