@@ -45,8 +45,8 @@ struct Label {
 /// One function body.
 class BodyMaker {
 public:
-  BodyMaker(Random &random, const Program &program, const Module &module, Function &function)
-      : random_(random), program_(program), module_(module), function_(function) {}
+  BodyMaker(Random &random, const Program &program, const Module &module, Function &function, u32 size)
+      : random_(random), program_(program), module_(module), function_(function), size_(size) {}
   void run();
 
 private:
@@ -113,7 +113,7 @@ private:
   std::vector<Label> labels_;
   u32 next_label_ = 0;
   int budget_ = 0; // statements that may still be made
-  u32 nesting_ = 0;
+  u32 nesting_ = 0, size_;
 };
 
 // ---------------------------------------------------------------------------------------------- expressions
@@ -358,13 +358,13 @@ std::vector<u32> BodyMaker::functions_of(const Types &results) const {
 // ---------------------------------------------------------------------------------------------- statements
 
 void BodyMaker::run() {
-  budget_ = static_cast<int>(random_.between(8, 40));
+  budget_ = static_cast<int>(random_.between(8, 40) * size_);
   function_.locals = program_.signatures[function_.signature].params;
   for (u32 i = random_.below(4); i > 0; --i)
     function_.locals.push_back(static_cast<Type>(random_.below(type_count)));
   const Types &results = program_.signatures[function_.signature].results;
   new_label(results);
-  function_.body = body(9);
+  function_.body = body(9 * size_);
   function_.exprs = exprs(results);
 }
 
@@ -805,7 +805,7 @@ Stmt BodyMaker::legacy_try(bool is_hot) {
 
 class Generator {
 public:
-  Generator(u64 seed, u64 number) : random_(seed, number) { p_.seed = seed, p_.number = number; }
+  Generator(u64 seed, u64 number, u32 size) : random_(seed, number), size_(size) { p_.seed = seed, p_.number = number; }
   Program run();
 
 private:
@@ -826,6 +826,7 @@ private:
                 bool (*fits)(const Program &, const Module &, u32, u32), const std::vector<u32> &of_host);
 
   Random random_;
+  u32 size_;
   Program p_;
 };
 
@@ -858,7 +859,7 @@ void Generator::host() {
   Host &h = p_.host;
   for (u32 i = 0; i < p_.tag_types.size(); ++i)
     h.tags.insert(h.tags.end(), random_.between(1, 2), i);
-  h.globals.push_back({Type::I32, random_.between(20, 120)});
+  h.globals.push_back({Type::I32, random_.between(20, 120) * size_});
   for (u32 t = 0; t < type_count; ++t)
     h.globals.push_back({static_cast<Type>(t), 0});
   h.tables = {Type::Func, Type::Exn};
@@ -915,7 +916,7 @@ void Generator::module() {
     if (m.signature_of(f) == empty_signature && random_.percent(8))
       m.start = f;
   for (Function &f : m.functions)
-    BodyMaker(random_, p_, m, f).run();
+    BodyMaker(random_, p_, m, f, size_).run();
   p_.modules.push_back(std::move(m));
 }
 
@@ -1009,6 +1010,6 @@ Program Generator::run() {
 
 } // namespace
 
-Program generate(u64 seed, u64 number) { return Generator(seed, number).run(); }
+Program generate(u64 seed, u64 number, u32 size) { return Generator(seed, number, size).run(); }
 
 } // namespace eh_random

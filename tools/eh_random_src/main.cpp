@@ -2,6 +2,7 @@
 //
 //   eh_random --seed 1 --count 1000 [--jobs N] [--unwinder fast|system|both]    the last line is
 //                                                     `1000 programs, 0 disagreements`; status 0 only then
+//   ... --size 8                                      programs eight times as long: more live values, more nesting
 //   eh_random --seed 1 --only 17 [--print]            one program again, with its text
 //   eh_random --seed 1 --count 1000 --self-test       the oracle with wrong rules, one at a time: each must be found,
 //                                                     and every feature in the list `Reach` must have been used
@@ -35,6 +36,7 @@ namespace {
 struct Options {
   u64 seed = 1, count = 1000;
   u64 only = ~0ull;
+  u32 size = 1;
   u32 jobs = std::max(1u, std::thread::hardware_concurrency());
   bool print = false, self_test = false;
   std::vector<UnwinderChoice> unwinders = {UnwinderChoice::Fast};
@@ -80,11 +82,11 @@ bool agrees_apart(const Program &program, const Options &options) {
 
 /// What a person needs: the program, cut down, and both outcomes.
 void report(const Options &options, u64 number, const char *what) {
-  Program program = generate(options.seed, number);
+  Program program = generate(options.seed, number, options.size);
   program = shrink(std::move(program), [&](const Program &p) { return !agrees_apart(p, options); }, 4000);
-  std::printf("---- seed %llu, program %llu: %s (again: --seed %llu --only %llu)\n",
+  std::printf("---- seed %llu, program %llu: %s (again: --seed %llu --only %llu --size %u)\n",
               static_cast<unsigned long long>(options.seed), static_cast<unsigned long long>(number), what,
-              static_cast<unsigned long long>(options.seed), static_cast<unsigned long long>(number));
+              static_cast<unsigned long long>(options.seed), static_cast<unsigned long long>(number), options.size);
   std::printf("%s\nthe oracle:%s\n", to_text(program).c_str(),
               interpret(program, WrongRule::None, true).lines().c_str());
   for (UnwinderChoice unwinder : options.unwinders) {
@@ -116,7 +118,7 @@ struct Slot {
 
 void work(const Options &options, Slot &slot, u64 step) {
   for (u64 n; (n = slot.next) < options.count; slot.next = n + step) {
-    if (!agrees(generate(options.seed, n), options)) {
+    if (!agrees(generate(options.seed, n, options.size), options)) {
       ++slot.disagreements;
       if (slot.disagreements <= 3)
         report(options, n, "disagreement");
@@ -198,7 +200,7 @@ int self_test(const Options &options) {
   std::vector<u64> found_at(rules, ~0ull);
   u32 found = 0;
   for (u64 n = 0; n < options.count; ++n) {
-    Program program = generate(options.seed, n);
+    Program program = generate(options.seed, n, options.size);
     Trace shown = drive(program, options.unwinders[0], false);
     if (!(shown == interpret(program, WrongRule::None, false))) {
       std::printf("program %llu disagrees by itself\n", static_cast<unsigned long long>(n));
@@ -226,7 +228,7 @@ int self_test(const Options &options) {
 }
 
 int one(const Options &options) {
-  Program program = generate(options.seed, options.only);
+  Program program = generate(options.seed, options.only, options.size);
   if (options.print)
     std::printf("%s\nthe oracle:%s\n\n", to_text(program).c_str(),
                 interpret(program, WrongRule::None, true).lines().c_str());
@@ -238,7 +240,7 @@ int one(const Options &options) {
 }
 
 [[noreturn]] void usage() {
-  std::fputs("usage: eh_random [--seed S] [--count N] [--jobs J] [--unwinder fast|system|both]\n"
+  std::fputs("usage: eh_random [--seed S] [--count N] [--size N] [--jobs J] [--unwinder fast|system|both]\n"
              "                 [--only K [--print]] [--self-test]\n",
              stderr);
   std::exit(2);
@@ -265,6 +267,8 @@ Options parse(int count, char **words) {
       options.only = number();
     else if (word == "--jobs")
       options.jobs = static_cast<u32>(std::max<u64>(1, number()));
+    else if (word == "--size")
+      options.size = static_cast<u32>(std::max<u64>(1, number()));
     else if (word == "--print")
       options.print = true;
     else if (word == "--self-test")
