@@ -165,7 +165,11 @@ private:
       row_.registers[reg] = rule;
     return true;
   }
-  bool at_cfa(u64 reg, i64 factored) { return set(reg, {CfiRule::AtCfa, factored * cie_.data_alignment}); }
+  /// Broken bytes may ask for any product.
+  i64 scaled(i64 factored) const {
+    return static_cast<i64>(static_cast<u64>(factored) * static_cast<u64>(cie_.data_alignment));
+  }
+  bool at_cfa(u64 reg, i64 factored) { return set(reg, {CfiRule::AtCfa, scaled(factored)}); }
   bool restore(u64 reg) { return set(reg, reg < dwarf_register_count ? initial_.registers[reg] : CfiRule{}); }
   bool cfa(u64 reg, i64 offset) {
     row_.has_cfa = true;
@@ -242,9 +246,9 @@ private:
       return at_cfa(reg, c.sleb());
     case 0x12: // def_cfa_sf
       reg = c.uleb();
-      return cfa(reg, c.sleb() * cie_.data_alignment);
+      return cfa(reg, scaled(c.sleb()));
     case 0x13: // def_cfa_offset_sf
-      return cfa(row_.cfa_register, c.sleb() * cie_.data_alignment);
+      return cfa(row_.cfa_register, scaled(c.sleb()));
     case 0x2e: // GNU_args_size
       c.uleb();
       return true;

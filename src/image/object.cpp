@@ -33,6 +33,7 @@ std::vector<u8> write_object(const CodeImage &image, std::span<const std::string
       {"trapeze_tags", ElfSection::Bits, ElfSection::Alloc, 0, 4, lsda.tags()},
       {".eh_frame", ElfSection::X64Unwind, ElfSection::Alloc, 0, 8, frame.bytes},
       {".data.rel.personality", ElfSection::Bits, ElfSection::Alloc | ElfSection::Write, 0, 8, empty_slot},
+      {".note.GNU-stack", ElfSection::Bits, 0},
   };
   for (u32 section = 0; section < place_count; ++section)
     file.symbols.push_back({"", section, 0, 0, ElfSymbol::Section});

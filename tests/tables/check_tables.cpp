@@ -18,8 +18,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 using namespace trapeze;
 
@@ -27,6 +30,8 @@ namespace {
 
 struct Totals {
   u64 modules = 0, functions = 0, pcs = 0, llvm_pcs = 0, calls = 0, pads = 0, failures = 0;
+  u64 regions = 0, landing_pads = 0, clauses = 0, actions = 0;
+  u64 compile_us = 0, lsda_us = 0, cfi_us = 0; ///< of the processor, all threads
 };
 Totals totals;
 std::string current;
@@ -89,12 +94,52 @@ void check_call(const image::CodeImage &image, const image::CallSiteRow &call, c
   totals.pads += is_found;
 }
 
+/// One landing pad for each region that catches, and one action record for each clause: nothing is flattened.
+void check_sharing(const image::CodeImage &image, u32 row, const image::LsdaReader &lsda) {
+  std::set<u32> pads, actions, wanted_pads;
+  for (u32 i = 0; i < lsda.record_count(); ++i) {
+    image::LsdaReader::Record record;
+    image::LsdaClause clause;
+    if (!lsda.record(i, record) || record.call.landing_pad == 0)
+      continue;
+    pads.insert(record.call.landing_pad);
+    image::LsdaReader::Chain chain = lsda.chain(record.call.action);
+    for (u32 head = chain.position(); head != 0 && actions.insert(head).second && chain.next(clause);)
+      head = chain.position();
+  }
+  const bool is_last = row + 1 == image.functions.size();
+  const u32 end = is_last ? static_cast<u32>(image.regions.size()) : image.functions[row + 1].first_region;
+  u32 clauses = 0;
+  for (u32 r = image.functions[row].first_region; r < end; ++r) {
+    clauses += image.regions[r].clause_count;
+    if (image.regions[r].system_pad != 0)
+      wanted_pads.insert(image.regions[r].system_pad - image.functions[row].code_offset);
+  }
+  if (actions.size() > clauses)
+    fail(fmt::format("function {}: {} action records for {} clauses", row, actions.size(), clauses));
+  if (!std::includes(wanted_pads.begin(), wanted_pads.end(), pads.begin(), pads.end()))
+    fail(fmt::format("function {}: a landing pad that is no region's", row));
+  totals.regions += wanted_pads.size();
+  totals.landing_pads += pads.size();
+  totals.clauses += clauses;
+  totals.actions += actions.size();
+}
+
 void check_lsda(const image::CodeImage &image, const image::LsdaTables &tables) {
+  for (u32 row = 0; row < image.functions.size(); ++row)
+    if (tables.offset_of[row] != image::no_lsda)
+      check_sharing(image, row, {tables.areas().subspan(tables.offset_of[row]), tables.tags()});
   for (const image::CallSiteRow &call : image.calls) {
     const u32 at = tables.offset_of[call.function];
     check_call(image, call,
                {at == image::no_lsda ? tables.areas().first(0) : tables.areas().subspan(at), tables.tags()});
   }
+}
+
+u64 cpu_us() {
+  timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<u64>(now.tv_sec) * 1'000'000 + static_cast<u64>(now.tv_nsec) / 1000;
 }
 
 constexpr u64 debug_address = 0x10000000;
@@ -125,7 +170,9 @@ void check_module(const std::string &path, const std::string &objects, bool is_d
   auto module = decode::module(bytes, options.features);
   if (!module)
     return fail(module.error().message);
+  const u64 start = cpu_us();
   auto image = compile::module(*module, options);
+  totals.compile_us += cpu_us() - start;
   if (!image)
     return fail(image.error().message);
   const image::CodeImage whole = *image;
@@ -134,8 +181,12 @@ void check_module(const std::string &path, const std::string &objects, bool is_d
     u32 &tag = image->clauses.back().tag;
     tag = tag == image::catch_all_tag ? 0 : tag ^ 1;
   }
+  const u64 before = cpu_us();
   const image::LsdaTables lsda = image::write_lsda(*image);
+  const u64 between = cpu_us();
   image::EhFrame frame = image::write_eh_frame(*image, lsda);
+  totals.cfi_us += cpu_us() - between;
+  totals.lsda_us += between - before;
   const u64 at = (image->code.size() + 7) & ~u64{7};
   image::place(frame, {.eh_frame = at, .code = 0, .lsda = at + frame.bytes.size(), .personality_slot = at});
   std::vector<image::CfiFunction> ours, theirs;
@@ -175,5 +226,10 @@ int main(int argc, char **argv) {
   fmt::print("{} modules, {} functions: {} pcs walked by our reader, {} by LLVM's; {} calls, {} with a pad; "
              "{} failures\n",
              totals.modules, totals.functions, totals.pcs, totals.llvm_pcs, totals.calls, totals.pads, totals.failures);
+  fmt::print(
+      "{} regions that catch, {} landing pads named; {} clauses, {} action records; compiled in {} us of CPU, LSDA "
+      "written in {}, CFI in {}\n",
+      totals.regions, totals.landing_pads, totals.clauses, totals.actions, totals.compile_us, totals.lsda_us,
+      totals.cfi_us);
   return totals.failures != 0 || totals.modules == 0;
 }
