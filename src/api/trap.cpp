@@ -1,11 +1,11 @@
 // How a call ended, as C++ exceptions; and backtraces in words.
 #include "api/convert.hh"
 
+#include "base/readable.hh"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cxxabi.h>
 
 namespace trapeze::v1 {
 
@@ -15,29 +15,16 @@ static_assert(static_cast<int>(TrapCode::CastFailure) == static_cast<int>(abi::T
 
 Trap::Trap(TrapCode code) : Trap(code, abi::message(static_cast<abi::TrapCode>(code)), {}) {}
 
-namespace {
-
-/// C++ names of a module's symbols as their programmer wrote them.
-std::string demangled(const std::string &name) {
-  if (!name.starts_with("_Z"))
-    return name;
-  int status = 0;
-  std::unique_ptr<char, decltype(&std::free)> text(__cxxabiv1::__cxa_demangle(name.c_str(), nullptr, nullptr, &status),
-                                                   &std::free);
-  return status == 0 ? std::string(text.get()) : name;
-}
-
-} // namespace
-
 std::string to_string(std::span<const Frame> frames) {
   std::string out;
   u64 number = 0;
   for (const Frame &frame : frames) {
-    std::string name = frame.function.empty() ? fmt::format("func[{}]", frame.func_index) : demangled(frame.function);
+    std::string name =
+        frame.function.empty() ? fmt::format("func[{}]", frame.func_index) : base::demangled(frame.function);
     out += fmt::format("{:4}: {}", number, name);
     if (!frame.module.empty() || frame.offset != ~0ull)
       out += " at ";
-    out += frame.module;
+    out += base::printable(frame.module);
     if (frame.offset != ~0ull)
       out += fmt::format("{}{:#x}", frame.module.empty() ? "" : ":", frame.offset);
     out += '\n';
@@ -85,7 +72,7 @@ const char *Exception::what() const noexcept {
     for (const Val &value : values_)
       payload += fmt::format("{}{}", payload.empty() ? "" : ", ", to_string(value));
     const std::string &name = report_->tag_name;
-    report_->what = fmt::format("exception {}", name.empty() ? "of an unnamed tag" : name);
+    report_->what = fmt::format("exception {}", name.empty() ? "of an unnamed tag" : base::printable(name));
     if (!payload.empty())
       report_->what += fmt::format("({})", payload);
   });

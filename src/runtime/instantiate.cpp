@@ -46,6 +46,8 @@ public:
     case wasm::ExternKind::Global:
       return add_import(std::get<Global *>(given));
     case wasm::ExternKind::Tag:
+      if (Tag *tag = std::get<Tag *>(given); tag->name.empty()) // the host made it; this is what people call it
+        tag->name = import.name;
       return add(std::get<Tag *>(given));
     }
   }

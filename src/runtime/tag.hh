@@ -22,7 +22,7 @@ public:
   u32 field_count() const { return static_cast<u32>(type_->type.func.params.size()); }
   /// Which payload cells hold references.
   const std::vector<u32> &ref_fields() const { return ref_fields_; }
-  /// As exported, or from the name section of the module that defines it; for reports.
+  /// From the name section of the module that defines it, or as exported, or as imported; for reports.
   std::string name;
 
 private:

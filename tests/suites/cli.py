@@ -125,6 +125,26 @@ def rows(engine, folder):
                                 out=wat(r'script\.wast: 1 passed, 1 failed, 0 skipped\n1 passed, 1 failed, 0 skipped\n$'))
 
 
+UNCAUGHT = [  # what tests/programs/uncaught.cpp throws, and what is said of it
+    ('runtime_error', r'std::runtime_error: out of stock'), ('derived', r'shop::VeryRefused: no credit'),
+    ('both', r'shop::Both: second base'), ('virtual', r'shop::Virtual: virtual base'), ('bad_alloc', r'std::bad_alloc'),
+    ('silent', r'shop::Silent'), ('plain', r'shop::Plain'), ('colour', r'shop::Colour'), ('int', r'int: -42'),
+    ('unsigned long long', r'unsigned long long: 18446744073709551615'), ('char', r"char: 'x'"), ('bool', r'bool: true'),
+    ('double', r'double: 2\.5'), ('text', r'char const\*: thrown text'), ('pointer', r'shop::Plain\*'),
+    ('terminal', r'std::runtime_error: \\x1b\[31mred\\x0asecond line'), ('again', r'shop::Refused: kept and thrown again')]
+
+
+def uncaught_rows(engine):
+    program = os.path.join(ROOT, 'tests/programs/uncaught.wasm')
+    for unwinder in ('fast', 'system'):
+        for what, said in UNCAUGHT:
+            frames = r'[\s\S]*: shop::sell\(char const\*\) at uncaught\.wasm:0x[0-9a-f]+\n[\s\S]*: _start'
+            yield f'uncaught {what} ({unwinder})', expect(
+                run([engine, 'run', f'--unwinder={unwinder}', program, what], timeout=120), status=134,
+                err=re.compile(r'^error: uncaught exception [^\n]*\(i32:\d+\): ' + said + r'\n' + ('' if what == 'again' else frames)))
+    yield 'nothing uncaught', expect(run([engine, 'run', program], timeout=120))
+
+
 def main():
     engine = os.path.abspath(sys.argv[1])
     tally = Tally()
@@ -133,6 +153,8 @@ def main():
             with open(os.path.join(folder, name), 'w') as file:
                 file.write(text)
         for name, fault in rows(engine, folder):
+            tally.check(name, fault)
+        for name, fault in uncaught_rows(engine):
             tally.check(name, fault)
     tally.close()
 

@@ -3,7 +3,10 @@
 
 #include "api/inspect.hh"
 
+#include <algorithm>
+#include <cstring>
 #include <doctest/doctest.h>
+#include <iterator>
 
 #include <stdexcept>
 
@@ -357,12 +360,15 @@ TEST_CASE("tags are compared by identity") {
 }
 
 TEST_CASE("what a C++ program threw is read from its memory, and nothing is read that is not there") {
-  // type_info of `Mine` at 64 {vtable, name 96, base 80}, of its base std::runtime_error at 80 {vtable, name 112};
-  // the exception at 256: type_info 48 bytes before, class, the object 32 behind with its message at 160.
+  // type_info of `Mine` at 64 {vtable 148, name 96, base 80}, of its base std::runtime_error at 80 {vtable, name 112};
+  // before the vtable the type_info of __si_class_type_info at 136 {vtable, name 320}; the exception at 256: type_info
+  // 48 bytes before, class, the object 32 behind with its message at 160.
   Store store(engine());
   Instance i = Linker(store).instantiate(
       module(R"((module (memory (export "memory") 1) (tag $e (param i32)) (tag $two (param i32 i32))
-    (data (i32.const 64) "\00\00\00\00\60\00\00\00\50\00\00\00") (data (i32.const 80) "\00\00\00\00\70\00\00\00")
+    (data (i32.const 144) "\88\00\00\00") (data (i32.const 136) "\00\00\00\00\40\01\00\00")
+    (data (i32.const 320) "N10__cxxabiv120__si_class_type_infoE\00")
+    (data (i32.const 64) "\94\00\00\00\60\00\00\00\50\00\00\00") (data (i32.const 80) "\00\00\00\00\70\00\00\00")
     (data (i32.const 96) "N2ns4MineE\00") (data (i32.const 112) "St13runtime_error\00") (data (i32.const 160) "the message\00")
     (data (i32.const 208) "\40\00\00\00") (data (i32.const 256) "\00++CGNLC") (data (i32.const 288) "\00\00\00\00\a0\00\00\00")
     (func (export "f") (param i32) (throw $e (local.get 0)))
@@ -386,6 +392,65 @@ TEST_CASE("what a C++ program threw is read from its memory, and nothing is read
   for (int wild : {0, 4, 255, 65530, -1, -256})
     CHECK_FALSE(described("f", {wild}));
   CHECK_FALSE(described("two", {}));
-  i.memory().write<std::uint32_t>(208, 0xfffffff0);
+  Memory memory = i.memory();
+  memory.write<std::uint32_t>(72, 64); // a base of itself
+  CHECK(described("f", {256})->what.empty());
+  memory.write<std::uint32_t>(72, 80);
+  CHECK(described("f", {256})->what == "the message");
+  memory.write<std::uint8_t>(334, '7'); // a class of its own kind: the word behind its name is nothing
+  CHECK(described("f", {256})->what.empty());
+
+  // Several bases: {flags, count, {base, offset << 8 | virtual}}; the first has no message, the second is 8 behind.
+  std::memcpy(memory.data() + 320, "N10__cxxabiv121__vmi_class_type_infoE", 38);
+  const std::uint32_t rows[] = {148, 96, 0, 2, 448, 2, 80, 8 << 8 | 2}, object[] = {0, 0, 0, 160};
+  std::memcpy(memory.data() + 400, rows, sizeof rows);
+  std::memcpy(memory.data() + 288, object, sizeof object);
+  memory.write<std::uint32_t>(208, 400);
+  CHECK(described("f", {256})->what == "the message");
+  memory.write<std::uint32_t>(400 + 28, static_cast<std::uint32_t>(-16) << 8 | 1); // virtual: 8 stands in its vtable
+  memory.write<std::uint32_t>(288, 496);
+  memory.write<std::uint32_t>(480, 8);
+  CHECK(described("f", {256})->what == "the message");
+  memory.write<std::uint32_t>(400 + 12, 0xffffffff); // as many bases as there is memory
+  memory.write<std::uint32_t>(400 + 24, 400);
+  CHECK(described("f", {256})->what.empty());
+  std::fill(memory.data() + 160, memory.data() + 65536, 'x'); // a text without an end
   CHECK_FALSE(described("f", {256}));
+}
+
+TEST_CASE("a C++ program's memory may hold anything") {
+  Store store(engine());
+  Instance i =
+      Linker(store).instantiate(module(R"((module (memory (export "memory") 1) (tag $e (export "e") (param i32))))"));
+  Memory memory = i.memory();
+  Exception thrown(i.tag("e"), {256});
+  const std::uint32_t words[] = {0,   1,   4,   64,  80,  96,  112,        144,        148,        136,        160,
+                                 256, 288, 320, 400, 496, 508, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffff02, 65535};
+  const char *names[] = {"St13runtime_error",
+                         "N10__cxxabiv120__si_class_type_infoE",
+                         "N10__cxxabiv121__vmi_class_type_infoE",
+                         "PKc",
+                         "x",
+                         "1A"};
+  std::uint64_t state = 1;
+  auto next = [&state](std::uint64_t bound) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (state >> 33) % bound;
+  };
+  int described = 0, with_text = 0;
+  for (int round = 0; round < 200000; ++round) {
+    std::uint64_t at = 64 + 4 * next(112);
+    if (const char *name = names[next(std::size(names))]; next(4) == 0)
+      std::memcpy(memory.data() + at, name, std::strlen(name) + 1);
+    else
+      memory.write<std::uint32_t>(at, words[next(std::size(words))]);
+    memory.write<std::uint64_t>(256, 0x434c4e47432b2b00 | next(2));
+    if (auto found = api::describe_cpp_exception(thrown, memory)) {
+      ++described;
+      with_text += !found->what.empty();
+      REQUIRE(found->what.size() < 4100);
+    }
+  }
+  CHECK(described > 1000);
+  CHECK(with_text > 100);
 }
