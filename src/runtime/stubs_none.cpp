@@ -2,7 +2,6 @@
 #include "runtime/stubs.hh"
 
 #include "base/assert.hh"
-#include "unwind/personality.hh"
 
 namespace trapeze::runtime {
 
@@ -13,13 +12,8 @@ u64 trapeze_enter(Registers *, const void *, abi::InstanceContext *, Activation 
   base::assertion_failed("there is code to enter", __FILE__, __LINE__);
 }
 void trapeze_abandon() { base::assertion_failed("there is an activation", __FILE__, __LINE__); }
+void trapeze_border_pad() { base::assertion_failed("there is an activation", __FILE__, __LINE__); }
 void trapeze_host_call_stub() { base::assertion_failed("there is code that calls", __FILE__, __LINE__); }
 void trapeze_trap_landing() { base::assertion_failed("there is code that traps", __FILE__, __LINE__); }
 
 } // namespace trapeze::runtime
-
-namespace trapeze::unwind {
-
-void trapeze_border_pad() { base::assertion_failed("there is a border", __FILE__, __LINE__); }
-
-} // namespace trapeze::unwind
