@@ -27,6 +27,7 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -239,6 +240,17 @@ int one(const Options &options) {
   return !ok;
 }
 
+/// The oracle recurses with the program, and a sanitizer's frames are large: begins again with more stack, once.
+void want_stack(char **words) {
+  constexpr rlim_t wanted = rlim_t{512} << 20;
+  rlimit limit;
+  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= wanted || limit.rlim_max < wanted)
+    return;
+  limit.rlim_cur = wanted;
+  if (setrlimit(RLIMIT_STACK, &limit) == 0)
+    execv("/proc/self/exe", words);
+}
+
 [[noreturn]] void usage() {
   std::fputs("usage: eh_random [--seed S] [--count N] [--size N] [--jobs J] [--unwinder fast|system|both]\n"
              "                 [--only K [--print]] [--self-test]\n",
@@ -293,6 +305,7 @@ Options parse(int count, char **words) {
 
 int main(int argc, char **argv) {
   using namespace eh_random;
+  want_stack(argv);
   Options options = parse(argc, argv);
   if (options.only != ~0ull)
     return one(options);
