@@ -1,6 +1,8 @@
-// One line per throw, one per frame, in the order of the search. Not for the fast path: it allocates and prints.
+// One line per throw, one per frame, one per clause that is asked, in the order of the search; each is printed before
+// what the next one says is read. Slow: it looks names up, allocates and prints. docs/exceptions.md explains the lines.
 #include "runtime/exception_log.hh"
 
+#include "base/readable.hh"
 #include "runtime/code.hh"
 #include "runtime/instance.hh"
 #include "runtime/store.hh"
@@ -9,6 +11,7 @@
 #include "unwind/code_map.hh"
 #include "unwind/log.hh"
 #include "unwind/walk.hh"
+#include "wasm/func_names.hh"
 
 #include <fmt/format.h>
 
@@ -44,68 +47,85 @@ std::string print(const ValueCell &cell, wasm::ValType type) {
   }
 }
 
+/// Name and identity: names may be equal where tags are not.
 std::string print(const Tag *tag) {
   if (tag == nullptr)
-    return "foreign exception";
-  return tag->name.empty() ? fmt::format("tag {}", static_cast<const void *>(tag)) : fmt::format("tag {}", tag->name);
-}
-
-/// What find_handler decides for one frame, in words; `caught` when a clause matches.
-std::string decide(const unwind::LoadedImage &loaded, unwind::Frame frame, const Tag *thrown, bool &caught) {
-  const unwind::HandledCall *call = loaded.find_handled_call(frame.pc);
-  if (call == nullptr)
-    return "no region";
-  auto *instance = Instance::of(reinterpret_cast<const abi::InstanceContext *>(unwind::load_word(frame.fp - 8)));
-  std::string text;
-  for (u32 region = call->region; region != image::no_region; region = loaded.regions[region].parent) {
-    text += fmt::format("{}region {}", text.empty() ? "" : "; ", region);
-    const image::Region &row = loaded.regions[region];
-    for (u32 i = 0; i < row.clause_count; ++i) {
-      const image::Clause &clause = loaded.clauses[row.first_clause + i];
-      const char *suffix = clause.with_ref ? "_ref" : "";
-      bool is_all = clause.tag == image::catch_all_tag;
-      caught = is_all || instance->tag(clause.tag) == thrown;
-      text += is_all ? fmt::format(", catch_all{}", suffix)
-                     : fmt::format(", catch{} {}", suffix, print(instance->tag(clause.tag)));
-      if (caught)
-        return fmt::format("{}: lands at +0x{:x}", text, clause.pad);
-    }
-  }
-  return text + ": none matches";
-}
-
-std::string where(const unwind::LoadedImage &loaded, u64 return_address) {
-  const image::FunctionRow *row = loaded.image->find_function(loaded.offset_of(return_address - 1));
-  if (row == nullptr)
-    return "?";
-  std::string_view name = Code::of(loaded)->module().names.funcs.find(row->func);
-  return fmt::format("{} +0x{:x}", name.empty() ? fmt::format("func {}", row->func) : std::string(name),
-                     loaded.offset_of(return_address));
+    return "foreign";
+  return fmt::format("{}@{}", tag->name.empty() ? "?" : base::printable(tag->name), static_cast<const void *>(tag));
 }
 
 void line(const std::string &text) { std::fprintf(stderr, "eh: %s\n", text.c_str()); }
+
+/// Where a frame is stopped: `f wasm 0x4a code +0x29`.
+std::string where(const unwind::LoadedImage &loaded, u64 return_address) {
+  u32 offset = loaded.offset_of(return_address);
+  const image::FunctionRow *row = loaded.image->find_function(offset - 1);
+  if (row == nullptr)
+    return fmt::format("? code +{:#x}", offset);
+  std::string_view raw = wasm::find_func_name(Code::of(loaded)->module(), row->func);
+  std::string name = raw.empty() ? fmt::format("func[{}]", row->func) : base::demangled(raw);
+  u32 wasm = loaded.image->wasm_offset(offset - 1);
+  return wasm == ~0u ? fmt::format("{} code +{:#x}", name, offset)
+                     : fmt::format("{} wasm {:#x} code +{:#x}", name, wasm, offset);
+}
+
+/// Asks the clauses of a call inside a region as find_handler does; true: one matches.
+bool ask_clauses(const unwind::LoadedImage &loaded, const unwind::HandledCall &call, unwind::Frame frame,
+                 const Tag *thrown) {
+  auto *instance = Instance::of(reinterpret_cast<const abi::InstanceContext *>(unwind::load_word(frame.fp - 8)));
+  for (u32 region = call.region; region != image::no_region; region = loaded.regions[region].parent) {
+    const image::Region &row = loaded.regions[region];
+    for (u32 i = 0; i < row.clause_count; ++i) {
+      const image::Clause &clause = loaded.clauses[row.first_clause + i];
+      bool is_all = clause.tag == image::catch_all_tag;
+      bool matches = is_all || instance->tag(clause.tag) == thrown;
+      line(fmt::format("    region {} clause {}: catch{}{} {}, thrown {}: {}", region, i, is_all ? "_all" : "",
+                       clause.with_ref ? "_ref" : "", is_all ? "" : print(instance->tag(clause.tag)), print(thrown),
+                       matches ? fmt::format("lands at pad +{:#x}", clause.pad) : "no"));
+      if (matches)
+        return true;
+    }
+  }
+  return false;
+}
+
+/// True: the search ends in this frame.
+bool visit(unwind::Frame frame, const Tag *thrown) {
+  const unwind::LoadedImage *loaded = unwind::CodeMap::get().find(frame.pc - 1);
+  if (loaded == nullptr) {
+    line(fmt::format("  frame pc={:#x} stub: passed", frame.pc));
+    return false;
+  }
+  std::string place = fmt::format("  frame pc={:#x} {}", frame.pc, where(*loaded, frame.pc));
+  const unwind::HandledCall *call = loaded->find_handled_call(frame.pc);
+  if (call == nullptr) {
+    line(place + ": no region, passed");
+    return false;
+  }
+  line(fmt::format("{}: region {}", place, call->region));
+  return ask_clauses(*loaded, *call, frame, thrown);
+}
 
 } // namespace
 
 void log_throw(Store &store, u64 stub_fp) {
   abi::StoreContext &words = store.context();
   const auto *thrown = static_cast<const Tag *>(words.current_tag);
-  std::string text = words.current_exn != 0 ? fmt::format("throw_ref 0x{:x}, ", words.current_exn) : "throw ";
-  text += print(thrown);
+  bool on_system = store.engine().throws_on_system();
+  std::string text = words.current_exn != 0 ? fmt::format("throw_ref exnref={:#x}", words.current_exn) : "throw";
+  text += fmt::format(" unwinder={} tag={}", on_system ? "system" : "fast", print(thrown));
   for (u32 i = 0; thrown != nullptr && i < thrown->field_count(); ++i)
     text += ' ' + print(words.payload[i], thrown->type().params[i]);
   line(text);
+  if (on_system) // the personality says what it sees
+    return;
   bool caught = false;
   unwind::walk(stub_fp, store.activation()->entry_fp, [&](unwind::Frame frame) {
-    const unwind::LoadedImage *loaded = unwind::CodeMap::get().find(frame.pc - 1);
-    if (loaded == nullptr)
-      line("  stub");
-    else
-      line(fmt::format("  {}: {}", where(*loaded, frame.pc), decide(*loaded, frame, thrown, caught)));
+    caught = visit(frame, thrown);
     return !caught;
   });
   if (!caught)
-    line("  leaves the activation");
+    line("  nothing in this activation catches it: to the host");
 }
 
 } // namespace trapeze::runtime

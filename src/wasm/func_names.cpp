@@ -4,6 +4,18 @@
 
 namespace trapeze::wasm {
 
+std::string_view find_func_name(const Module &m, u32 func) {
+  if (std::string_view name = m.names.funcs.find(func); !name.empty())
+    return name;
+  for (const Export &e : m.exports)
+    if (e.kind == ExternKind::Func && e.index == func)
+      return e.name;
+  for (const Import &import : m.imports)
+    if (import.kind == ExternKind::Func && import.index == func)
+      return import.name;
+  return {};
+}
+
 FuncNames::FuncNames(const Module &m) : names_(m.funcs.size()) {
   for (const Import &import : m.imports)
     if (import.kind == ExternKind::Func)

@@ -5,6 +5,9 @@
 
 namespace trapeze::wasm {
 
+/// Of one function, by a search through the sections; empty: nobody calls it anything.
+std::string_view find_func_name(const Module &m, u32 func);
+
 /// For listings and reports of many functions: one pass over the module's sections, then one look-up per function.
 class FuncNames {
 public:

@@ -115,6 +115,14 @@ def rows(engine, folder):
     yield 'doctor', expect(go('doctor'), out=wat(
         r'(?s)^(?=.*fast path: own frame)(?=.*fast path: a C\+\+ exception through Wasm: )(?=.*system path: across instances)'
         r'(?=.*signal handlers: )(?=.*memory reservation: )(ok    [^\n]+\n){15,}$'))
+    log = run([engine, 'run', '--unwinder=fast', '--invoke', 'run', 'catches.wat'], cwd=folder, env={'TRAPEZE_LOG': 'eh'})
+    tag = r'refused@0x[0-9a-f]+'
+    yield 'the log of a throw', expect(log, out='1\n', err=wat(
+        rf'(?m)^eh: throw unwinder=fast tag={tag} i32:1\neh:   frame pc=0x[0-9a-f]+ thrower wasm 0x[0-9a-f]+ code \+0x[0-9a-f]+: '
+        rf'no region, passed\neh:   frame pc=0x[0-9a-f]+ run wasm 0x[0-9a-f]+ code \+0x[0-9a-f]+: region 0\n'
+        rf'eh:     region 0 clause 0: catch ({tag}), thrown \1: lands at pad \+0x[0-9a-f]+\n'))
+    log = run([engine, 'run', '--unwinder=fast', '--invoke', 'run', 'throws.wat'], cwd=folder, env={'TRAPEZE_LOG': 'eh'})
+    yield 'the log of an uncaught throw', expect(log, status=134, err=wat(r'(?m)^eh:   nothing in this activation catches it: to the host$'))
     yield 'objdump shows nothing', expect(go('objdump', 'catches.wat'), status=2)
     yield 'unknown stage', expect(go('compile', '--stop-after=magic', 'values.wat'), status=2)
     script = at('script.wast')
