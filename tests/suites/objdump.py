@@ -7,7 +7,7 @@ bytes as the same instructions (the first MOST of a module, spread over all its 
 import glob, os, re, shutil, subprocess, sys, tempfile
 from common import *
 
-MOST = 20000
+MOST = 5000
 ROW = re.compile(r'^ +([0-9a-f]+)  ([0-9a-f]+) +(\S.*?)(?:  +; .*)?$')
 
 
