@@ -178,7 +178,8 @@ static void host_call(HostFunction &function, Store &store, Registers &registers
   ASSERT(words.exit_fp == exit_fp);
 }
 
-void trapeze_host_call(abi::InstanceContext *context, Registers *registers) {
+// libstdc++ binds the forced unwind's handler to no object.
+[[gnu::no_sanitize("null")]] void trapeze_host_call(abi::InstanceContext *context, Registers *registers) {
   HostFunction &function = HostFunction::of(context);
   Store &store = Store::of(context->store);
   if (store.engine().throws_on_system())
