@@ -4,7 +4,7 @@
     leaks.py [--count N] ENGINE [MIXED]
 
 The loops of tests/leaks/throws.wat, on the fast path; and MIXED (tests/leaks/mixed.cpp), where the host and C++ objects
-are in it, under both unwinders. Without --count 10^7 for each loop, and 10^6 and 2 x 10^5 for the mixed ones;
+are in it, under both unwinders. Without --count 10^7 for each loop, and 10^6 and 4 x 10^5 for the mixed ones;
 --count 100000000 is for all of them. The last line is 'N passed, N failed'.
 """
 import os, pathlib, subprocess, sys
@@ -33,7 +33,7 @@ def main():
     runs = [(case, 1, asked or 10_000_000, lambda n, case=case: [arguments[0], 'run', '--invoke', case, str(MODULE), str(n)])
             for case in CASES]
     runs += [(f'mixed, {unwinder}', 16_000, asked or count, lambda n, unwinder=unwinder: [arguments[1], unwinder, str(n)])
-             for unwinder, count in (('fast', 1_000_000), ('system', 200_000)) if arguments[1:]]
+             for unwinder, count in (('fast', 1_000_000), ('system', 400_000)) if arguments[1:]]
     failed = 0
     for name, small, large, command in runs:
         try:
