@@ -755,13 +755,18 @@ public:
   Instance instance() const;
   /// An export of that instance, or nothing.
   Extern find(std::string_view name) const;
+  /// The call ends in this exception instead of its results, once the host function has returned: the same as throwing
+  /// it, without a C++ throw. The last one counts.
+  void raise(const Exception &exception) { raised_ = exception.ref(); }
 
+  const ExnRef &raised() const { return raised_; }
   Caller(detail::StoreImpl *store, void *instance) : store_(store), instance_(instance) {}
   detail::StoreImpl *store_impl() const { return store_; }
 
 private:
   detail::StoreImpl *store_;
   void *instance_;
+  ExnRef raised_;
 };
 
 /// What becomes of an import nobody defined.

@@ -18,10 +18,10 @@ runtime::HostResult trapped(const Trap &trap) {
   return runtime::HostResult::trap(static_cast<abi::TrapCode>(trap.code()));
 }
 
-runtime::HostResult thrown(const Exception &exception, detail::StoreImpl *store) {
-  if (!exception.ref() || exception.ref().root()->store != store)
+runtime::HostResult thrown(const ExnRef &exception, detail::StoreImpl *store) {
+  if (!exception || exception.root()->store != store)
     return runtime::HostResult::trap("a host function threw an exception of another store");
-  return runtime::HostResult::thrown(exception.ref().root()->ref);
+  return runtime::HostResult::thrown(exception.root()->ref);
 }
 
 /// A public host function as the runtime's. What is none of the three outcomes passes as a foreign exception.
@@ -36,9 +36,9 @@ public:
     try {
       code_->call(outer, reinterpret_cast<const detail::Cell *>(args.data()),
                   reinterpret_cast<detail::Cell *>(results.data()));
-      return runtime::HostResult::returned();
+      return outer.raised() ? thrown(outer.raised(), store_) : runtime::HostResult::returned();
     } catch (const Exception &exception) {
-      return thrown(exception, store_);
+      return thrown(exception.ref(), store_);
     } catch (const Trap &trap) {
       return trapped(trap);
     } catch (const Exit &exit) {
@@ -65,6 +65,8 @@ struct UntypedCode final : detail::HostCode {
     for (wasm::ValType t : type.results)
       out.push_back(Val::default_of(api::to_public(t.is_ref() ? t.as_nullable() : t)));
     callback(caller, in, out);
+    if (caller.raised())
+      return;
     for (usize i = 0; i < type.results.size(); ++i)
       reinterpret_cast<runtime::ValueCell &>(results[i]) =
           api::cell_for(store, out[i], type.results[i], "result of a host function");

@@ -110,6 +110,44 @@ TEST_CASE("a host function throws by tag and Wasm catches it") {
   CHECK_THROWS_AS(Exception(ExnRef{}), Error);
 }
 
+TEST_CASE("a host function throws as its result, without a C++ throw") {
+  Store store(engine());
+  Tag tag(store, {ValType::i32()});
+  Linker linker(store);
+  linker.define("h", "t", tag);
+  int returned = 0;
+  linker.func("h", "typed", [&](Caller &caller, std::int32_t n) -> std::int32_t {
+    if (n < 0)
+      caller.raise(Exception(tag, {n}));
+    ++returned;
+    return n;
+  });
+  // A result that has no default: what is raised makes up for it.
+  linker.func("h", "untyped", FuncType{{}, {ValType::ref(HeapKind::Func, false)}},
+              [&](Caller &caller, std::span<const Val>, std::span<Val>) { caller.raise(Exception(tag, {-7})); });
+  Instance i = linker.instantiate(module(R"((module
+    (import "h" "t" (tag $t (param i32)))
+    (import "h" "typed" (func $typed (param i32) (result i32)))
+    (import "h" "untyped" (func $untyped (result (ref func))))
+    (func (export "typed") (param i32) (result i32)
+      (block $h (result i32) (try_table (catch $t $h) (return (call $typed (local.get 0)))) (unreachable))
+      (i32.mul (i32.const 100)))
+    (func (export "untyped") (result i32)
+      (block $h (result i32) (try_table (catch $t $h) (drop (call $untyped))) (i32.const 0)))
+    (func (export "out") (drop (call $typed (i32.const -5))))))"));
+  CHECK(i.func("typed").call({Val(3)}) == std::vector<Val>{3});
+  CHECK(i.func("typed").call({Val(-3)}) == std::vector<Val>{-300});
+  CHECK(i.func("untyped").call() == std::vector<Val>{-7});
+  try {
+    i.func("out").call();
+    FAIL("returned");
+  } catch (const Exception &e) {
+    CHECK(e.tag() == tag);
+    CHECK(e.values() == std::vector<Val>{-5});
+  }
+  CHECK(returned == 3);
+}
+
 TEST_CASE("thrown on unchanged through a host function it stays the same object") {
   Store store(engine());
   Linker linker(store);
