@@ -174,7 +174,7 @@ ON_SYSTEM = ('exceptions', 'core', 'programs', 'checksums', 'stress', 'unit_api'
 
 def with_unwinders(suites):
     """Adds each suite of ON_SYSTEM a second time, under the other unwinder."""
-    corpus_on_system = Suite('corpus/system', lambda b: corpus(b, '--unwinder=system'), weight=60,
+    corpus_on_system = Suite('corpus/system', lambda b: corpus(b, '--unwinder=system'), ONCE, 60,
                              what='C and C++ programs that throw, on the system\'s unwinder')
     return suites + [suite.on_system() for suite in suites if suite.name in ON_SYSTEM] + [corpus_on_system]
 
