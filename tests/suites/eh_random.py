@@ -11,7 +11,7 @@ from common import *
 
 def main():
     program = sys.argv[1]
-    count = int(os.environ.get('TRAPEZE_EH_RANDOM') or (1000 if DEV else 20000))
+    count = int(os.environ.get('TRAPEZE_EH_RANDOM') or (1000 if DEV else 10000))
     tally = Tally()
     ran = run([program, '--seed', '1', '--count', str(count), '--jobs', str(JOBS), '--unwinder', 'both'], timeout=1200)
     print(ran.out[-20000:].decode(errors='replace'))
