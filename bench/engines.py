@@ -13,7 +13,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DATA = os.path.abspath(os.environ.get('TRAPEZE_TEST_DATA') or os.path.join(ROOT, '..', 'shared'))
 PEERS = os.environ.get('TRAPEZE_PEERS') or os.path.join(ROOT, 'build', 'peers')
 BENCH = os.path.join(ROOT, 'bench')
-SIZES = (0, 1, 1000, 5003)
+sys.path.insert(0, os.path.join(ROOT, 'tests', 'suites'))
+from eh_formulas import FORMULAS, SIZES  # noqa: E402
 
 
 class Missing(Exception):
@@ -26,18 +27,6 @@ def module(name):
 
 def manifest():
     return json.load(open(os.path.join(DATA, 'bench/eh/manifest.json')))
-
-
-def wrap(value):
-    return (value + 2**31) % 2**32 - 2**31
-
-
-FORMULAS = {
-    'sum': lambda n: wrap(sum(range(n))),
-    'n': wrap,
-    'sumxor': lambda n: wrap(sum(i ^ 0x5a5a for i in range(n))),
-    'sum255': lambda n: wrap(sum(wrap(i << k) for i in range(n) for k in range(8))),
-}
 
 
 def check(engine, name, results):

@@ -94,14 +94,7 @@ void Listing::region_lines(const FunctionRow &row) {
   bool is_last = &row == &image_.functions.back();
   u32 end = is_last ? static_cast<u32>(image_.regions.size()) : (&row + 1)->first_region;
   for (u32 r = row.first_region; r < end; ++r) {
-    const image::Region &region = image_.regions[r];
-    fmt::format_to(out_, "  region {}", r);
-    if (region.parent != image::no_region)
-      fmt::format_to(out_, " in region {}", region.parent);
-    for (u32 c = 0; c < region.clause_count; ++c) {
-      const image::Clause &clause = image_.clauses[region.first_clause + c];
-      fmt::format_to(out_, "{} {} -> pad +{:#x}", c == 0 ? ":" : ",", clause_text(m_, clause), clause.pad);
-    }
+    text_ += region_text(m_, image_, r);
     text_ += '\n';
   }
 }

@@ -31,4 +31,16 @@ std::string function_title(const wasm::FuncNames &names, const image::FunctionRo
   return out + (row.frame.has_instance_slot ? ", instance slot" : "");
 }
 
+std::string region_text(const wasm::Module &m, const image::CodeImage &image, u32 region) {
+  const image::Region &row = image.regions[region];
+  std::string text = fmt::format("  region {}", region);
+  if (row.parent != image::no_region)
+    text += fmt::format(" in region {}", row.parent);
+  for (u32 c = 0; c < row.clause_count; ++c) {
+    const image::Clause &clause = image.clauses[row.first_clause + c];
+    text += fmt::format("{} {} -> pad +{:#x}", c == 0 ? ":" : ",", clause_text(m, clause), clause.pad);
+  }
+  return text;
+}
+
 } // namespace trapeze::compile

@@ -74,13 +74,7 @@ private:
                                                         : static_cast<u32>(image_.regions.size());
     for (u32 r = image_.functions[index].first_region; r < end; ++r) {
       const image::Region &region = image_.regions[r];
-      fmt::format_to(out_, "  region {}", r);
-      if (region.parent != image::no_region)
-        fmt::format_to(out_, " in region {}", region.parent);
-      for (u32 c = 0; c < region.clause_count; ++c) {
-        const image::Clause &clause = image_.clauses[region.first_clause + c];
-        fmt::format_to(out_, "{} {} -> pad +{:#x}", c == 0 ? ":" : ",", clause_text(m_, clause), clause.pad);
-      }
+      text_ += region_text(m_, image_, r);
       if (region.system_pad != 0)
         fmt::format_to(out_, "; system pad +{:#x}", region.system_pad);
       text_ += '\n';

@@ -3,12 +3,9 @@
 #include "runtime/debugger.hh"
 
 #include "base/readable.hh"
-#include "image/cfi.hh"
-#include "image/elf.hh"
+#include "image/object.hh"
 #include "runtime/code.hh"
 #include "wasm/func_names.hh"
-
-#include <fmt/format.h>
 
 #include <mutex>
 
@@ -47,35 +44,17 @@ void announce(JitCodeEntry &entry, u32 action) {
 /// Mangled names stay mangled: the debugger shows them as it shows those of other code.
 std::string symbol_name(const wasm::FuncNames &names, u32 func) {
   std::string_view raw = names.raw(func);
-  return raw.empty() ? fmt::format("wasm-function[{}]", func) : base::printable(raw);
+  return raw.empty() ? std::string() : base::printable(raw);
 }
 
-/// `.eh_frame` with distances from `at`, where it does not stand: a debugger computes from the section's address. Its
-/// personality and LSDAs are those of a C++ runtime and nothing to a debugger; they get an address that is in reach.
-std::vector<u8> frame_rows(const image::CodeImage &image, u64 base, u64 at) {
-  image::EhFrame frame = image::write_eh_frame(image, image::write_lsda(image));
-  bool is_placed = image::place(frame, {.eh_frame = at, .code = base, .lsda = base, .personality_slot = base});
-  return is_placed ? std::move(frame.bytes) : std::vector<u8>();
-}
-
-/// The frame rows are no loaded section: no address belongs to them in a debugger's map of the process.
 std::vector<u8> object_of(const Code &code) {
   const image::CodeImage &image = code.image();
-  const u64 base = reinterpret_cast<u64>(code.base());
   wasm::FuncNames names(code.module());
-  image::ElfFile elf;
-  elf.kind = image::ElfKind::Executable;
-  image::ElfSection text{
-      ".text", image::ElfSection::NoBits, image::ElfSection::Alloc | image::ElfSection::Exec, base, 16, {}};
-  text.size = image.code.size();
-  elf.sections.push_back(text);
-  const u64 frames_at = base + ((image.code.size() + 7) & ~u64{7});
-  const std::vector<u8> frames = frame_rows(image, base, frames_at);
-  elf.sections.push_back({".eh_frame", image::ElfSection::X64Unwind, 0, frames_at, 8, frames});
+  std::vector<std::string> symbols;
+  symbols.reserve(image.functions.size());
   for (const image::FunctionRow &row : image.functions)
-    elf.symbols.push_back(
-        {symbol_name(names, row.func), 0, base + row.code_offset, row.text_size, image::ElfSymbol::Function, true});
-  return image::write_elf(elf);
+    symbols.push_back(symbol_name(names, row.func));
+  return image::write_debug_object(image, image.code.size(), reinterpret_cast<u64>(code.base()), symbols);
 }
 
 } // namespace

@@ -6,20 +6,7 @@ Each module exports run(n) -> i32; manifest.json names the formula. n = 0, 1, 10
 """
 import json, os, re, sys
 from common import *
-
-SIZES = (0, 1, 1000, 5003)
-
-
-def wrap(value):
-    return (value + 2**31) % 2**32 - 2**31
-
-
-FORMULAS = {
-    'sum': lambda n: wrap(sum(range(n))),
-    'n': wrap,
-    'sumxor': lambda n: wrap(sum(i ^ 0x5a5a for i in range(n))),
-    'sum255': lambda n: wrap(sum(wrap(i << k) for i in range(n) for k in range(8))),
-}
+from eh_formulas import FORMULAS, SIZES
 
 
 def throw_is_a_jump(engine, path):
