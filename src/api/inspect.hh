@@ -19,6 +19,10 @@ std::span<const std::string_view> stage_names();
 std::string dump(const v1::Engine &engine, std::span<const std::uint8_t> input, std::string_view name,
                  std::string_view stage);
 
+/// Compiles the module and tells where the time went, summed over threads: a line for each group of passes, and for
+/// each pass. Throws v1::Error.
+std::string time_passes(const v1::Engine &engine, std::span<const std::uint8_t> input, std::string_view name);
+
 /// The module's machine code, with names, offsets in the module, regions, pads and traps. Throws v1::Error.
 std::string disassemble(const v1::Engine &engine, std::span<const std::uint8_t> input, std::string_view name);
 

@@ -1,4 +1,5 @@
-// `trapeze compile --stop-after=STAGE`: what the compiler has made of a module after a stage.
+// `trapeze compile --stop-after=STAGE`: what the compiler has made of a module after a stage; `--time-passes`: how long
+// each took.
 #include "api/inspect.hh"
 #include "cli/commands.hh"
 
@@ -12,6 +13,7 @@ void add_compile(CLI::App &app, int &status) {
   struct State {
     Options engine;
     std::string file, stage = "emit";
+    bool times = false;
   };
   auto state = std::make_shared<State>();
   auto *command = app.add_subcommand("compile", "Compile a module and show a stage of it");
@@ -20,11 +22,14 @@ void add_compile(CLI::App &app, int &status) {
   command->add_option("--stop-after", state->stage, "Stage to show: " + CLI::detail::join(stages, ", "))
       ->check(CLI::IsMember(stages))
       ->type_name("STAGE");
+  command->add_flag("--time-passes", state->times, "Show instead how long each stage took, summed over threads");
   state->engine.add_to(*command);
   command->callback([state, &status] {
     Engine engine(state->engine.config());
+    const std::vector<std::uint8_t> input = api::read_file(state->file);
+    const std::string name = state->file == "-" ? "<stdin>" : state->file;
     std::string text =
-        api::dump(engine, api::read_file(state->file), state->file == "-" ? "<stdin>" : state->file, state->stage);
+        state->times ? api::time_passes(engine, input, name) : api::dump(engine, input, name, state->stage);
     std::fwrite(text.data(), 1, text.size(), stdout);
     status = Success;
   });

@@ -57,6 +57,9 @@ Result<void> all_functions(const translate::ModuleContext &context, const Option
     else
       job.fail(item);
   });
+  for (const std::unique_ptr<Workspace> &ws : job.workspaces)
+    if (options.laps && ws)
+      options.laps->add(ws->laps);
   return job.status();
 }
 

@@ -2,6 +2,7 @@
 // not depend on the number of threads.
 #pragma once
 
+#include "base/laps.hh"
 #include "base/result.hh"
 #include "codegen/target.hh"
 #include "image/code_image.hh"
@@ -15,8 +16,9 @@ namespace trapeze::compile {
 struct Options {
   wasm::Features features;
   codegen::Settings settings;
-  u32 threads = 0;    ///< 0: one per CPU
-  bool polls = false; ///< interruption points at loop headers (translate::ModuleContext::polls)
+  u32 threads = 0;            ///< 0: one per CPU
+  bool polls = false;         ///< interruption points at loop headers (translate::ModuleContext::polls)
+  base::Laps *laps = nullptr; ///< where the time went, summed over threads, is added here
 };
 
 /// Why there is no code generator for the machine this process runs on, if there is none: then nothing below may be

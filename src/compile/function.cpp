@@ -41,28 +41,33 @@ translate::ModuleContext module_context(const wasm::Module &m, const Options &op
 Result<void> function(const translate::ModuleContext &context, u32 func, const Options &options, Workspace &ws,
                       Stage last) {
   const codegen::Target &target = **native_target();
+  base::Laps *laps = options.laps ? &ws.laps : nullptr;
+  if (laps)
+    laps->start();
   if (last == Stage::Validate)
     return validate::body(context.module, context.features, func, ws.no_sink);
 
   // One walk decodes, checks and builds SSA: from here on input is trusted.
   TRY(translate::body(context, func, ws.ir));
+  base::lap(laps, "read/validate and build");
   verify(ws.ir, options, "translate");
   if (last == Stage::Translate)
     return {};
 
   // From here on no Wasm, only ops of the IR; the order of blocks is decided.
-  opt::run(ws.ir, options.settings.opt_level);
+  opt::run(ws.ir, options.settings.opt_level, laps);
   verify(ws.ir, options, "opt");
   if (last == Stage::Opt)
     return {};
 
   // From here on the target's instructions over virtual registers.
   target.lower(ws.ir, options.settings, ws.machine);
+  base::lap(laps, "select/lower");
   if (last == Stage::Lower)
     return {};
 
   // From here on every operand has its place.
-  codegen::allocate(ws.machine, target.registers, ws.allocator, ws.allocation);
+  codegen::allocate(ws.machine, target.registers, ws.allocator, ws.allocation, codegen::AllocationMode::Full, laps);
   if (options.settings.verify)
     if (auto what = codegen::check(ws.machine, target.registers, ws.allocation))
       broken(ws.ir, "regalloc", *what);
@@ -73,6 +78,7 @@ Result<void> function(const translate::ModuleContext &context, u32 func, const O
   codegen::layout_frame(ws.machine, target.registers, ws.allocation);
   target.emit(ws.ir, ws.machine, ws.allocation, options.settings, ws.out);
   ws.out.func = func;
+  base::lap(laps, "emit/emit");
   return {};
 }
 

@@ -19,6 +19,7 @@ struct Workspace {
   codegen::Workspace allocator;
   codegen::Allocation allocation;
   image::CompiledFunction out;
+  base::Laps laps; ///< of all functions so far, where Options::laps asks for them
 };
 
 /// Runs the stages up to `last`; what each has produced stands in the workspace. Emit fills `ws.out`.

@@ -18,6 +18,7 @@
 //   - A value whose definition is_remat has no slot: it is made again where it is wanted.
 #pragma once
 
+#include "base/laps.hh"
 #include "codegen/machine.hh"
 #include "codegen/regalloc/workspace.hh"
 
@@ -35,7 +36,7 @@ enum class AllocationMode : u8 {
 };
 
 void allocate(const MFunction &m, const RegisterFile &registers, Workspace &ws, Allocation &out,
-              AllocationMode mode = AllocationMode::Full);
+              AllocationMode mode = AllocationMode::Full, base::Laps *laps = nullptr);
 
 /// What is wrong with an allocation, or nothing.
 std::optional<std::string> check(const MFunction &m, const RegisterFile &registers, const Allocation &a);

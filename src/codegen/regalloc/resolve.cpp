@@ -230,17 +230,24 @@ void resolve(const MFunction &m, const RegisterFile &registers, Workspace &ws, A
   Resolver(m, ws, out).run(registers);
 }
 
-void allocate(const MFunction &m, const RegisterFile &registers, Workspace &ws, Allocation &out, AllocationMode mode) {
+void allocate(const MFunction &m, const RegisterFile &registers, Workspace &ws, Allocation &out, AllocationMode mode,
+              base::Laps *laps) {
   out.clear();
   if (m.insts.size() > full_allocation_limit)
     mode = AllocationMode::Simple;
   ws.live.compute(m);
+  base::lap(laps, "allocate/liveness");
   build_bundles(m, ws);
+  base::lap(laps, "allocate/bundles");
   solve(m, registers, mode, ws, out);
+  base::lap(laps, "allocate/solve");
   assign_slots(m, ws, out);
+  base::lap(laps, "allocate/slots");
   resolve(m, registers, ws, out);
+  base::lap(laps, "allocate/resolve");
   if (mode == AllocationMode::Full)
     drop_redundant_edits(m, registers, ws, out);
+  base::lap(laps, "allocate/redundant");
 }
 
 } // namespace trapeze::codegen
