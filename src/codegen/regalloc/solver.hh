@@ -59,6 +59,7 @@ private:
   u32 owner(PReg r, Pos pos);
   bool can_leave(const Piece &p, Pos pos) const;
   bool fits_without(const Piece &p, PReg r, const Piece &gone);
+  bool any_occupied(Pos from, Pos to, RegSet asked);
   bool loses_in_own_loop(const Piece &p, Pos until) const;
   Pos cut_position(const Piece &p, Pos until) const;
   Pos outermost_loop_start(Pos pos, Pos lower, Pos above) const;

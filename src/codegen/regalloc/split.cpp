@@ -114,23 +114,36 @@ void Solver::evict(u32 piece, Pos pos) {
   spill_front(split(piece, at), pos);
 }
 
-/// Whether the piece could have `r` everywhere if `gone` had it no more.
+/// Whether the piece could have `r` everywhere if `gone` had it no more: where `gone` is, nobody else has it.
 bool Solver::fits_without(const Piece &p, PReg r, const Piece &gone) {
   u32 g = gone.first_range;
-  RegSet stop = is_ref(p) ? barrier_ : 0;
+  const RegSet stop = is_ref(p) ? barrier_ : 0;
   for (u32 k = p.first_range; k < p.end_range; ++k) {
-    Pos end = std::min(ws_.ranges[k].end, p.end);
-    for (Pos pos = std::max(ws_.ranges[k].start, p.start); pos < end; ++pos) {
-      ++work_;
-      if ((ws_.occupied[pos] & (bit(r) | stop)) == 0)
-        continue;
+    const Pos end = std::min(ws_.ranges[k].end, p.end);
+    for (Pos pos = std::max(ws_.ranges[k].start, p.start); pos < end;) {
       while (g < gone.end_range && std::min(ws_.ranges[g].end, gone.end) <= pos)
         ++g;
-      if (g == gone.end_range || ws_.ranges[g].start > pos || (ws_.occupied[pos] & stop) != 0)
+      const bool any_left = g < gone.end_range, is_there = any_left && ws_.ranges[g].start <= pos;
+      const Pos next = std::min(end, !any_left  ? end
+                                     : is_there ? std::min(ws_.ranges[g].end, gone.end)
+                                                : ws_.ranges[g].start);
+      if (const RegSet asked = is_there ? stop : bit(r) | stop; asked != 0 && any_occupied(pos, next, asked))
         return false;
+      pos = next;
     }
   }
   return true;
+}
+
+bool Solver::any_occupied(Pos from, Pos to, RegSet asked) {
+  RegSet busy = 0;
+  for (Pos pos = from; pos < to && (busy & asked) == 0;) {
+    const Pos chunk = std::min(to, pos + 16);
+    work_ += chunk - pos;
+    for (; pos < chunk; ++pos)
+      busy |= ws_.occupied[pos];
+  }
+  return (busy & asked) != 0;
 }
 
 /// Takes the register of a piece that is worth less, if it then has it to its end.
