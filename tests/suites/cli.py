@@ -109,6 +109,8 @@ def rows(engine, folder):
     yield 'unknown feature', 'accepted' if go('validate', '--enable=teleport', 'values.wat').status == 0 else None
     for stage in ('validate', 'translate', 'opt', 'lower', 'regalloc', 'emit'):
         yield f'compile --stop-after={stage}', expect(go('compile', f'--stop-after={stage}', 'throws.wat'), out=wat(r'\S'))
+    yield 'compile --time-passes', expect(go('compile', '--time-passes', 'throws.wat'), out=wat(
+        r'(?s)^ +[0-9.]+ ms +[0-9.]+ %  read\n.* ms +[0-9.]+ %    solve\n.* ms 100\.0 %  total\n\d+ bytes of function bodies, '))
     yield 'objdump -d', expect(go('objdump', '-d', 'catches.wat'), out=wat(
         r'(?s)func\[0\] thrower: .*wasm 0x[0-9a-f]+  throw\n.*builtin Throw, call site\n.*region 0: catch \$refused -> pad \+0x'
         r'.*-> thrower, call site in region 0\n.*pad of region 0: catch \$refused\n'))
