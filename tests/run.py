@@ -19,6 +19,7 @@ import format as formatter  # noqa: E402  (tools/format.py)
 DATA = os.path.abspath(os.environ.get('TRAPEZE_TEST_DATA') or os.path.join(ROOT, '..', 'shared'))
 TIMEOUT = 25 * 60
 BUILDS = ('release', 'dev')
+ONCE = ('release',)
 THREADED = ('runtime', 'unwind', 'api')  # rooms whose unit tests also run under TSan, by --builds tsan
 
 
@@ -77,17 +78,20 @@ def python(script, *arguments):
 # ---------------------------------------------------------------- the table
 
 class Suite:
-    def __init__(self, name, command, builds=BUILDS, weight=1, what='', unwinder='fast'):
+    def __init__(self, name, command, builds=BUILDS, weight=1, what='', unwinder='fast', level='2'):
         self.name, self.command, self.builds, self.weight, self.what = name, command, builds, weight, what
         self.unwinder = unwinder  # how exceptions are thrown where the suite does not choose
+        self.level = level        # --opt-level, likewise
 
     def on_system(self):
         """The same suite with every throw on the platform's unwinder."""
         return Suite(f'{self.name}/system', self.command, self.builds, self.weight, f'{self.what}, on the system\'s unwinder',
                      'system')
 
+    def at_level(self, level):
+        """The same suite at another optimisation level, in the release build."""
+        return Suite(f'{self.name}/O{level}', self.command, ONCE, self.weight, f'{self.what}, at --opt-level={level}', level=level)
 
-ONCE = ('release',)
 
 
 def layers(build):
@@ -169,14 +173,17 @@ SUITES = [
 ]
 
 
+LEVELS = ('0', '3', 's')
+AT_LEVELS = ('exceptions', 'programs')
 ON_SYSTEM = ('exceptions', 'core', 'programs', 'checksums', 'stress', 'unit_api')
 
 
-def with_unwinders(suites):
-    """Adds each suite of ON_SYSTEM a second time, under the other unwinder."""
+def with_variants(suites):
+    """Adds each suite of ON_SYSTEM a second time, under the other unwinder, and those of AT_LEVELS at other levels."""
     corpus_on_system = Suite('corpus/system', lambda b: corpus(b, '--unwinder=system'), ONCE, 60,
                              what='C and C++ programs that throw, on the system\'s unwinder')
-    return suites + [suite.on_system() for suite in suites if suite.name in ON_SYSTEM] + [corpus_on_system]
+    return suites + [suite.on_system() for suite in suites if suite.name in ON_SYSTEM] + [corpus_on_system] + [
+        suite.at_level(level) for suite in suites if suite.name in AT_LEVELS for level in LEVELS]
 
 
 def unit_suites(builds):
@@ -238,6 +245,7 @@ def run_suite(suite, build, bless):
     start = time.time()
     env = environment(build)
     env['TRAPEZE_TEST_UNWINDER'] = suite.unwinder
+    env['TRAPEZE_TEST_OPT_LEVEL'] = suite.level
     if bless:
         env['TRAPEZE_BLESS'] = '1'
     try:
@@ -360,7 +368,7 @@ def main():
         fuzz(options.fuzz, options.jobs)
 
     builds = [build for build in options.builds.split(',') if build]
-    suites = with_unwinders(SUITES[:2] + unit_suites(BUILDS) + SUITES[2:])
+    suites = with_variants(SUITES[:2] + unit_suites(BUILDS) + SUITES[2:])
     if not glob.glob(os.path.join(ROOT, 'tests/wast/*.wast')):
         suites = [suite for suite in suites if suite.name != 'wast']
     if options.list:

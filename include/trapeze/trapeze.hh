@@ -321,7 +321,9 @@ public:
   Config &threads(std::uint32_t count); ///< that compile; 0 (default): one per CPU. Never changes the result
   Config &interruptible_loops(bool on); ///< loops notice interrupt(); off by default (calls always notice it)
   Config &verify(bool on);              ///< checks every stage of the compiler on every function
-  Config &optimize(unsigned level);     ///< 0 to 2, default 2
+  /// 0: compiles fastest; 1: cheap optimisations; 2 (default): all that pay in general; 3: inlines too.
+  Config &optimize(unsigned level);
+  Config &optimize_for_size(); ///< as level 2, but small code goes before fast code
   Config &unwinder(Unwinder which);
   /// gdb sees Wasm frames by name (its JIT interface). Off by default; always on in a process that is being debugged
   /// when the engine is made.
@@ -335,6 +337,7 @@ public:
     bool interruptible_loops = false;
     bool verify = false;
     std::uint8_t opt_level = 2;
+    bool for_size = false;
     Unwinder unwinder = Unwinder::Fast;
     bool debug_info = false;
     Profile profile = Profile::None;

@@ -74,9 +74,16 @@ Config &Config::verify(bool on) {
 }
 
 Config &Config::optimize(unsigned level) {
-  if (level > 2)
-    api::wrong_use(fmt::format("optimisation level {} is not 0, 1 or 2", level));
+  if (level > 3)
+    api::wrong_use(fmt::format("optimisation level {} is not 0, 1, 2 or 3", level));
   values_.opt_level = static_cast<u8>(level);
+  values_.for_size = false;
+  return *this;
+}
+
+Config &Config::optimize_for_size() {
+  values_.opt_level = 2;
+  values_.for_size = true;
   return *this;
 }
 
@@ -104,6 +111,7 @@ compile::Options detail::EngineImpl::compile_options() const {
   options.features = features;
   options.settings.verify = config.verify;
   options.settings.opt_level = config.opt_level;
+  options.settings.for_size = config.for_size;
   options.threads = config.threads;
   options.polls = config.interruptible_loops;
   return options;

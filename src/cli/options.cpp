@@ -26,7 +26,11 @@ void Options::add_to(CLI::App &command) {
       ->check(CLI::IsMember({"fast", "system"}))
       ->type_name("fast|system");
   group->add_option("--stack-size", stack_size, "Bytes of stack that Wasm code may use")->type_name("BYTES");
-  group->add_option("--opt-level", opt_level, "Optimisation, 0 to 2")->check(CLI::Range(0, 2))->type_name("N");
+  group
+      ->add_option("-O,--opt-level", opt_level,
+                   "0 compiles fastest; 1: cheap optimisations; 2 (default): all; 3 inlines too; s: small code")
+      ->check(CLI::IsMember({"0", "1", "2", "3", "s"}))
+      ->type_name("0|1|2|3|s");
   group->add_flag("--verify", verify, "Check every stage of the compiler on every function");
   group->add_flag("--debug-info", debug_info, "Tell gdb the names of compiled functions (always done under gdb)");
   group->add_option("--profile", profile, "Tell profilers the names of compiled functions: /tmp/perf-PID.map")
@@ -41,7 +45,11 @@ Config Options::config() const {
     config.enable(names);
   for (const std::string &names : disable)
     config.disable(names);
-  config.threads(threads).verify(verify).optimize(opt_level).interruptible_loops(interruptible);
+  config.threads(threads).verify(verify).interruptible_loops(interruptible);
+  if (opt_level == "s")
+    config.optimize_for_size();
+  else
+    config.optimize(static_cast<unsigned>(opt_level.front() - '0'));
   config.unwinder(unwinder == "system" ? Unwinder::System : Unwinder::Fast);
   config.debug_info(debug_info).profile(profile == "perfmap" ? Profile::PerfMap : Profile::None);
   if (stack_size != 0)

@@ -22,7 +22,7 @@ struct Options {
   std::string unknown_imports = "error";
   std::string unwinder = "fast";
   std::uint64_t stack_size = 0; ///< 0: the default
-  unsigned opt_level = 2;
+  std::string opt_level = "2";
   bool verify = false;
   bool interruptible = false;
   bool debug_info = false;

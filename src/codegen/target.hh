@@ -18,7 +18,8 @@ struct Settings {
   bool checks_stack = true;         ///< each prologue compares rsp with StoreContext::stack_limit
   bool verify = false;              ///< IR verifier and allocation checker on every function
   bool branch_target_marks = false; ///< endbr64 / bti at pads and indirect targets
-  u8 opt_level = 2;
+  u8 opt_level = 2;                 ///< 0 compiles fastest, 1 cheap passes, 2 all that pay in general, 3 inlines
+  bool for_size = false;            ///< small code before fast code: nothing is inlined, copied or aligned
 };
 
 struct Target {

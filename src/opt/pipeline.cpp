@@ -11,15 +11,18 @@ void run(ir::Function &fn, u32 level, base::Laps *laps) {
   ws.cfg.compute(fn);
   prune_regions(fn, ws); // first: pads that nothing reaches would keep half of the function alive
   base::lap(laps, "optimise/regions");
-  if (level > 0) {
+  if (level >= 1) {
     straighten(fn, ws); // fewer blocks for all that follows, and longer stretches for value numbering
     base::lap(laps, "optimise/straighten");
-    number_values(fn, ws); // before dead code: what became equal dies there
+    if (level >= 2)
+      number_values(fn, ws); // before dead code: what became equal dies there
     base::lap(laps, "optimise/number values");
     eliminate_dead_code(fn, ws); // drops exception objects and slots too
     base::lap(laps, "optimise/dead code");
     prune_regions(fn, ws);
     base::lap(laps, "optimise/regions");
+  }
+  if (level >= 2) {
     straighten(fn, ws); // branches on conditions that turned out constant
     base::lap(laps, "optimise/straighten");
   }

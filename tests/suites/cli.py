@@ -69,6 +69,9 @@ def rows(engine, folder):
     yield 'help shows examples', expect(go('run', '--help'), out=wat(r'trapeze run '))
     yield 'no arguments', expect(go(), status=2)
     yield 'unknown option', expect(go('run', '--nonsense', 'values.wat'), status=2)
+    yield 'unknown level', expect(go('run', '--opt-level=4', 'values.wat'), status=2, err=wat(r'opt-level.*4.*0.*1.*2.*3.*s'))
+    for level in '0123s':
+        yield f'level {level}', expect(go('run', f'-O{level}', '--invoke', 'i32', 'values.wat'), out='-7\n')
     yield 'no such file', expect(go('run', 'absent.wasm'), status=1, err=wat(r'absent\.wasm'))
     yield 'type mismatch', expect(go('validate', 'bad.wat'), status=1,
                                   err=wat(r'bad\.wat:1:28: error: type mismatch: expected i32, found i64\n'))

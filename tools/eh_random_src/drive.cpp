@@ -88,7 +88,11 @@ const trapeze::Engine &engine_for(const Program &program, UnwinderChoice unwinde
   auto &engine = engines[program.opt_level * 4 + program.verify * 2 + static_cast<u8>(unwinder)];
   if (!engine) {
     trapeze::Config config;
-    config.threads(1).optimize(program.opt_level).verify(program.verify);
+    config.threads(1).verify(program.verify);
+    if (opt_level_names[program.opt_level] == 's')
+      config.optimize_for_size();
+    else
+      config.optimize(program.opt_level);
     config.unwinder(unwinder == UnwinderChoice::Fast ? trapeze::Unwinder::Fast : trapeze::Unwinder::System);
     engine = std::make_unique<trapeze::Engine>(config);
   }

@@ -687,7 +687,7 @@ std::string to_text(const Program &p) {
   constexpr const char *catchings[] = {
       "nothing",     "throw on",           "swallow",        "swallow all", "throw ref",
       "throw other", "throw a C++ object", "foreign to Wasm"};
-  std::string s = print(";; opt level %u, verify %d\n", p.opt_level, p.verify);
+  std::string s = print(";; opt level %c, verify %d\n", opt_level_names[p.opt_level], p.verify);
   for (std::size_t i = 0; i < p.host.functions.size(); ++i) {
     const HostFunction &h = p.host.functions[i];
     const Signature &t = p.signatures[h.signature];

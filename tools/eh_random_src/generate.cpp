@@ -1003,7 +1003,8 @@ Program Generator::run() {
     p_.calls.push_back(std::move(c));
   }
   u32 how = random_.below(10);
-  p_.opt_level = how < 6 ? 2 : how - 6 > 1 ? 0 : 1;
+  constexpr u8 levels[] = {2, 2, 2, 2, 3, 3, 3, 1, 0, 4};
+  p_.opt_level = levels[how];
   p_.verify = random_.percent(20);
   return std::move(p_);
 }

@@ -22,6 +22,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <string_view>
 #include <thread>
 
@@ -40,8 +41,17 @@ struct Options {
   u32 size = 1;
   u32 jobs = std::max(1u, std::thread::hardware_concurrency());
   bool print = false, self_test = false;
+  std::optional<u32> opt_level; ///< else each program has one of its own
   std::vector<UnwinderChoice> unwinders = {UnwinderChoice::Fast};
 };
+
+/// The n-th program, at the level asked for.
+Program make(const Options &options, u64 n) {
+  Program program = generate(options.seed, n, options.size);
+  if (options.opt_level)
+    program.opt_level = *options.opt_level;
+  return program;
+}
 
 constexpr const char *unwinder_names[] = {"fast", "system"};
 
@@ -83,7 +93,7 @@ bool agrees_apart(const Program &program, const Options &options) {
 
 /// What a person needs: the program, cut down, and both outcomes.
 void report(const Options &options, u64 number, const char *what) {
-  Program program = generate(options.seed, number, options.size);
+  Program program = make(options, number);
   program = shrink(std::move(program), [&](const Program &p) { return !agrees_apart(p, options); }, 4000);
   std::printf("---- seed %llu, program %llu: %s (again: --seed %llu --only %llu --size %u)\n",
               static_cast<unsigned long long>(options.seed), static_cast<unsigned long long>(number), what,
@@ -119,7 +129,7 @@ struct Slot {
 
 void work(const Options &options, Slot &slot, u64 step) {
   for (u64 n; (n = slot.next) < options.count; slot.next = n + step) {
-    if (!agrees(generate(options.seed, n, options.size), options)) {
+    if (!agrees(make(options, n), options)) {
       ++slot.disagreements;
       if (slot.disagreements <= 3)
         report(options, n, "disagreement");
@@ -201,7 +211,7 @@ int self_test(const Options &options) {
   std::vector<u64> found_at(rules, ~0ull);
   u32 found = 0;
   for (u64 n = 0; n < options.count; ++n) {
-    Program program = generate(options.seed, n, options.size);
+    Program program = make(options, n);
     Trace shown = drive(program, options.unwinders[0], false);
     if (!(shown == interpret(program, WrongRule::None, false))) {
       std::printf("program %llu disagrees by itself\n", static_cast<unsigned long long>(n));
@@ -229,7 +239,7 @@ int self_test(const Options &options) {
 }
 
 int one(const Options &options) {
-  Program program = generate(options.seed, options.only, options.size);
+  Program program = make(options, options.only);
   if (options.print)
     std::printf("%s\nthe oracle:%s\n\n", to_text(program).c_str(),
                 interpret(program, WrongRule::None, true).lines().c_str());
@@ -253,7 +263,7 @@ void want_stack(char **words) {
 
 [[noreturn]] void usage() {
   std::fputs("usage: eh_random [--seed S] [--count N] [--size N] [--jobs J] [--unwinder fast|system|both]\n"
-             "                 [--only K [--print]] [--self-test]\n",
+             "                 [--opt-level 0|1|2|3|s] [--only K [--print]] [--self-test]\n",
              stderr);
   std::exit(2);
 }
@@ -285,7 +295,13 @@ Options parse(int count, char **words) {
       options.print = true;
     else if (word == "--self-test")
       options.self_test = true;
-    else if (word == "--unwinder") {
+    else if (word == "--opt-level") {
+      std::string_view level = value();
+      std::size_t known = std::string_view(opt_level_names).find(level);
+      if (level.size() != 1 || known == std::string_view::npos)
+        usage();
+      options.opt_level = static_cast<u32>(known);
+    } else if (word == "--unwinder") {
       std::string_view which = value();
       options.unwinders.clear();
       if (which == "fast" || which == "both")

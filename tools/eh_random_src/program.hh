@@ -268,6 +268,9 @@ struct TopCall {
   std::vector<Value> arguments; // numbers, null, and externref n as 1 + n
 };
 
+/// How the engine is asked to optimise; `s` is for size.
+inline constexpr char opt_level_names[] = "0123s";
+
 struct Program {
   u64 seed = 0, number = 0;
   std::vector<Signature> signatures;
@@ -276,7 +279,7 @@ struct Program {
   std::vector<Module> modules;
   std::vector<InstancePlan> instances;
   std::vector<TopCall> calls;
-  u32 opt_level = 2;
+  u32 opt_level = 2; ///< index into opt_level_names
   bool verify = false;
 };
 
