@@ -28,11 +28,11 @@ Result<void> check_machine();
 Result<image::CodeImage> module(const wasm::Module &m, const Options &options);
 
 /// The image's machine code as text, with all that its tables say of it, by the target's own instruction table.
-std::string disassemble(const wasm::Module &m, const image::CodeImage &image);
+std::string disassemble(const wasm::Module &m, const image::ImageView &image);
 
 /// The tables of the system's unwinder as text, with names: regions, call sites, LSDA, CFI. They are written, and what
 /// is shown is what their readers find in them.
-std::string list_unwind_tables(const wasm::Module &m, const image::CodeImage &image);
+std::string list_unwind_tables(const wasm::Module &m, const image::ImageView &image);
 
 /// Stages of the pipeline, in order; each can be dumped.
 enum class Stage : u8 { Validate, Translate, Opt, Lower, Regalloc, Emit };

@@ -29,14 +29,14 @@
 namespace trapeze::compile {
 namespace {
 
-using image::CodeImage;
 using image::FunctionRow;
+using image::ImageView;
 using Out = std::back_insert_iterator<std::string>;
 
 /// Rows of a table that is sorted by code offset, taken one by one as the listing goes on.
 template <typename Row, u32 Row::*offset> class Rows {
 public:
-  explicit Rows(const std::vector<Row> &rows) : next_(rows.data()), end_(rows.data() + rows.size()) {}
+  explicit Rows(std::span<const Row> rows) : next_(rows.data()), end_(rows.data() + rows.size()) {}
   /// The next row below `bound`, or null.
   const Row *take(u32 bound) { return next_ != end_ && next_->*offset < bound ? next_++ : nullptr; }
 
@@ -46,7 +46,7 @@ private:
 
 class Listing {
 public:
-  Listing(const wasm::Module &m, const CodeImage &image)
+  Listing(const wasm::Module &m, const ImageView &image)
       : m_(m), image_(image), names_(m), target_(**native_target()), calls_(image.calls), traps_(image.traps),
         addresses_(image.addresses) {}
   std::string run();
@@ -69,7 +69,7 @@ private:
   std::string operator_at(u32 wasm_offset) const;
 
   const wasm::Module &m_;
-  const CodeImage &image_;
+  const ImageView image_;
   wasm::FuncNames names_;
   const codegen::Target &target_;
   Rows<image::CallSiteRow, &image::CallSiteRow::return_offset> calls_;
@@ -85,8 +85,8 @@ private:
 /// Regions and their clauses stand in the order of functions; pads of one function need not stand in theirs.
 void Listing::collect_pads() {
   for (u32 r = 0; r < image_.regions.size(); ++r)
-    for (u32 c = 0; c < image_.regions[r].clause_count; ++c)
-      pads_.push_back({r, &image_.clauses[image_.regions[r].first_clause + c]});
+    for (const image::Clause &clause : image_.clauses_of(image_.regions[r]))
+      pads_.push_back({r, &clause});
   std::ranges::stable_sort(pads_, {}, [](const Pad &pad) { return pad.clause->pad; });
 }
 
@@ -185,7 +185,7 @@ void Listing::notes(u32 end) {
   while (const image::CallSiteRow *call = calls_.take(end + 1)) {
     note(call->region == image::no_region ? "call site" : fmt::format("call site in region {}", call->region));
     for (u32 i = 0; i < call->slot_count; ++i)
-      note(fmt::format("root [rbp {:+}]", image_.ref_slots[call->first_slot + i]));
+      note(fmt::format("root [rbp {:+}]", image_.slots_of(*call)[i]));
   }
 }
 
@@ -240,6 +240,6 @@ std::string Listing::run() {
 
 } // namespace
 
-std::string disassemble(const wasm::Module &m, const image::CodeImage &image) { return Listing(m, image).run(); }
+std::string disassemble(const wasm::Module &m, const image::ImageView &image) { return Listing(m, image).run(); }
 
 } // namespace trapeze::compile

@@ -31,7 +31,7 @@ std::string function_title(const wasm::FuncNames &names, const image::FunctionRo
   return out + (row.frame.has_instance_slot ? ", instance slot" : "");
 }
 
-std::string region_text(const wasm::Module &m, const image::CodeImage &image, u32 region) {
+std::string region_text(const wasm::Module &m, const image::ImageView &image, u32 region) {
   const image::Region &row = image.regions[region];
   std::string text = fmt::format("  region {}", region);
   if (row.parent != image::no_region)

@@ -16,7 +16,7 @@ std::string tag_text(const wasm::Module &m, u32 tag);
 std::string clause_text(const wasm::Module &m, const image::Clause &clause);
 
 /// `  region 3 in region 2: catch $refused -> pad +0x5e`
-std::string region_text(const wasm::Module &m, const image::CodeImage &image, u32 region);
+std::string region_text(const wasm::Module &m, const image::ImageView &image, u32 region);
 
 /// `func[1] safe: code +0x30..+0x7a, frame 48, saves rbx, instance slot`
 std::string function_title(const wasm::FuncNames &names, const image::FunctionRow &row);

@@ -27,13 +27,13 @@
 namespace trapeze::compile {
 namespace {
 
-using image::CodeImage;
 using image::FunctionRow;
+using image::ImageView;
 using Out = std::back_insert_iterator<std::string>;
 
 class Listing {
 public:
-  Listing(const wasm::Module &m, const CodeImage &image) : m_(m), image_(image), names_(m) {}
+  Listing(const wasm::Module &m, const ImageView &image) : m_(m), image_(image), names_(m) {}
 
   std::string run() {
     read_tables();
@@ -155,7 +155,7 @@ private:
   }
 
   const wasm::Module &m_;
-  const CodeImage &image_;
+  const ImageView image_;
   wasm::FuncNames names_;
   image::LsdaTables lsda_;
   u64 lsda_at_ = 0, cfi_bytes_ = 0;
@@ -167,6 +167,6 @@ private:
 
 } // namespace
 
-std::string list_unwind_tables(const wasm::Module &m, const CodeImage &image) { return Listing(m, image).run(); }
+std::string list_unwind_tables(const wasm::Module &m, const ImageView &image) { return Listing(m, image).run(); }
 
 } // namespace trapeze::compile

@@ -41,7 +41,7 @@ struct Pushes {
 
 class Writer {
 public:
-  Writer(const CodeImage &image, const LsdaTables &lsda) : image_(image), lsda_(lsda) {}
+  Writer(const ImageView &image, const LsdaTables &lsda) : image_(image), lsda_(lsda) {}
 
   EhFrame run() {
     out_.bytes.reserve(64 * (image_.functions.size() + 1));
@@ -110,10 +110,8 @@ private:
       refer(EhFrame::Target::Lsda, lsda_.offset_of[row]);
     here_ = 0;
     prologue(function.frame);
-    const u32 end = row + 1 < image_.functions.size() ? image_.functions[row + 1].first_epilogue
-                                                      : static_cast<u32>(image_.epilogues.size());
-    for (u32 e = function.first_epilogue; e < end; ++e)
-      epilogue(function, image_.epilogues[e]);
+    for (const Epilogue &place : image_.epilogues_of(row))
+      epilogue(function, place);
     finish(start);
   }
 
@@ -165,7 +163,7 @@ private:
     put(restore_state);
   }
 
-  const CodeImage &image_;
+  const ImageView image_;
   const LsdaTables &lsda_;
   EhFrame out_;
   u32 here_ = 0; ///< offset in the function that the rows have come to
@@ -179,7 +177,7 @@ std::string_view dwarf_register_name(u8 reg) {
   return reg < std::size(names) ? names[reg] : "?";
 }
 
-EhFrame write_eh_frame(const CodeImage &image, const LsdaTables &lsda) { return Writer(image, lsda).run(); }
+EhFrame write_eh_frame(const ImageView &image, const LsdaTables &lsda) { return Writer(image, lsda).run(); }
 
 bool place(EhFrame &frame, const EhAddresses &at) {
   for (const EhFrame::Reference &r : frame.references) {

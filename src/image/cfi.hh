@@ -58,7 +58,7 @@ struct EhFrame {
   std::vector<Reference> references;
 };
 
-EhFrame write_eh_frame(const CodeImage &image, const LsdaTables &lsda);
+EhFrame write_eh_frame(const ImageView &image, const LsdaTables &lsda);
 
 /// Where the parts stand in memory (or in a file's address space).
 struct EhAddresses {

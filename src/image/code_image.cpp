@@ -6,13 +6,13 @@ namespace trapeze::image {
 namespace {
 
 /// The last row that starts at or before the offset; null: none.
-template <typename Row, typename Start> const Row *last_before(const std::vector<Row> &rows, u32 offset, Start start) {
+template <typename Row, typename Start> const Row *last_before(std::span<const Row> rows, u32 offset, Start start) {
   auto behind = std::partition_point(rows.begin(), rows.end(), [&](const Row &row) { return start(row) <= offset; });
-  return behind == rows.begin() ? nullptr : &*(behind - 1);
+  return behind == rows.begin() ? nullptr : &rows[static_cast<usize>(behind - rows.begin()) - 1];
 }
 
 /// The row at exactly the offset; null: none.
-template <typename Row, typename Start> const Row *exactly(const std::vector<Row> &rows, u32 offset, Start start) {
+template <typename Row, typename Start> const Row *exactly(std::span<const Row> rows, u32 offset, Start start) {
   const Row *row = last_before(rows, offset, start);
   return row && start(*row) == offset ? row : nullptr;
 }
@@ -33,22 +33,28 @@ void CompiledFunction::clear() {
   frame = {};
 }
 
-const FunctionRow *CodeImage::find_function(u32 code_offset) const {
+const FunctionRow *ImageView::find_function(u32 code_offset) const {
   const FunctionRow *row = last_before(functions, code_offset, [](const FunctionRow &r) { return r.code_offset; });
   return row && code_offset - row->code_offset < row->code_size ? row : nullptr;
 }
 
-const CallSiteRow *CodeImage::find_call(u32 return_offset) const {
+const CallSiteRow *ImageView::find_call(u32 return_offset) const {
   return exactly(calls, return_offset, [](const CallSiteRow &r) { return r.return_offset; });
 }
 
-const TrapRow *CodeImage::find_trap(u32 code_offset) const {
+const TrapRow *ImageView::find_trap(u32 code_offset) const {
   return exactly(traps, code_offset, [](const TrapRow &r) { return r.offset; });
 }
 
-u32 CodeImage::wasm_offset(u32 code_offset) const {
+u32 ImageView::wasm_offset(u32 code_offset) const {
   const AddressEntry *entry = last_before(addresses, code_offset, [](const AddressEntry &e) { return e.code_offset; });
   return entry ? entry->wasm_offset : ~0u;
+}
+
+std::span<const Epilogue> ImageView::epilogues_of(u32 function) const {
+  const u32 first = functions[function].first_epilogue;
+  const u64 end = function + 1 < functions.size() ? functions[function + 1].first_epilogue : epilogues.size();
+  return end < first ? std::span<const Epilogue>() : part(epilogues, first, static_cast<u32>(end - first));
 }
 
 } // namespace trapeze::image

@@ -1,11 +1,15 @@
 // What a back end produces for one function: bytes and the facts about them that the runtime needs.
 // Offsets are from the function's first byte; the linker (compile/module) rebases them into the image.
 // Lists are in ascending order of offset.
+//
+// Clause, Region, Epilogue, AddressEntry and FrameInfo stand in images, and those in files (image/code_image.hh): they
+// have no padding, whose bytes would be anything, and no bool, which a damaged file could give a third value.
 #pragma once
 
 #include "abi/traps.hh"
 #include "base/types.hh"
 
+#include <type_traits>
 #include <vector>
 
 namespace trapeze::image {
@@ -36,7 +40,8 @@ struct CallSite {
 struct Clause {
   u32 tag; ///< module tag index, or catch_all_tag
   u32 pad; ///< code offset where the fast path lands, in the frame, with nothing in registers but rbp, rsp, r13
-  bool with_ref;
+  u8 with_ref;
+  u8 reserved[3] = {};
 };
 
 struct Region {
@@ -59,10 +64,15 @@ struct AddressEntry {
 struct FrameInfo {
   u32 size = 0;      ///< rbp - rsp in the body
   u8 saved_mask = 0; ///< bit i: i-th of rbx r12 r14 r15 saved, consecutively below the instance slot
-  bool has_instance_slot = false;
-  u16 prologue_size = 0;        ///< bytes up to where the frame is complete
-  bool has_branch_mark = false; ///< endbr64 stands first
+  u8 has_instance_slot = false;
+  u16 prologue_size = 0;      ///< bytes up to where the frame is complete
+  u8 has_branch_mark = false; ///< endbr64 stands first
+  u8 reserved[3] = {};
 };
+
+template <typename... Rows>
+inline constexpr bool have_no_padding = (std::has_unique_object_representations_v<Rows> && ...);
+static_assert(have_no_padding<Clause, Region, Epilogue, AddressEntry, FrameInfo>);
 
 struct CompiledFunction {
   u32 func = 0;         ///< module function index

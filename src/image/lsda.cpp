@@ -44,11 +44,11 @@ void put_sleb(std::vector<u8> &out, i64 v) {
 
 // --- writer
 
-/// Writes the areas one behind the other. `chains_` is indexed like CodeImage::regions: the head of the region's chain,
+/// Writes the areas one behind the other. `chains_` is indexed like ImageView::regions: the head of the region's chain,
 /// as a call site names it (0: no clause at all on the way out).
 class Writer {
 public:
-  explicit Writer(const CodeImage &image) : image_(image), chains_(image.regions.size(), unknown) {}
+  explicit Writer(const ImageView &image) : image_(image), chains_(image.regions.size(), unknown) {}
 
   LsdaTables run() {
     out_.offset_of.assign(image_.functions.size(), no_lsda);
@@ -61,7 +61,7 @@ public:
       for (; end < image_.calls.size() && image_.calls[end].function == row; ++end)
         has_handled_call |= image_.calls[end].region != no_region;
       if (has_handled_call)
-        area(row, std::span(image_.calls).subspan(call, end - call));
+        area(row, image_.calls.subspan(call, end - call));
       call = end;
     }
     tags();
@@ -164,7 +164,7 @@ private:
       patch32(out_.bytes, r.offset, out_.tags_offset + 4 * r.tag - r.offset);
   }
 
-  const CodeImage &image_;
+  const ImageView image_;
   LsdaTables out_;
   std::vector<u32> chains_, pending_;
   std::vector<u8> actions_;
@@ -210,7 +210,7 @@ u32 load32(const u8 *at) {
 
 } // namespace
 
-LsdaTables write_lsda(const CodeImage &image) { return Writer(image).run(); }
+LsdaTables write_lsda(const ImageView &image) { return Writer(image).run(); }
 
 LsdaReader::LsdaReader(std::span<const u8> area, std::span<const u8> tags) : tags_(tags) {
   const u8 *begin = area.data(), *limit = begin + area.size();

@@ -1,7 +1,7 @@
 // The language-specific data area (`.gcc_except_table`) of functions with regions: what the system's unwinder hands to
 // our personality. Itanium C++ ABI, Exception Handling, "The LSDA"; encodings: Linux Standard Base, DWARF extensions.
 //
-// Problem: one table in the platform's format says what the engine's own rows (CodeImage) say, readable in place by a
+// Problem: one table in the platform's format says what the engine's own rows (ImageView) say, readable in place by a
 // personality that may neither allocate nor lock, in size linear to the calls and clauses whatever the nesting.
 // Idea: one landing pad per region, the region's *system pad*; which clause it is, the chain of actions says. A clause
 // has exactly one action record. A region's records follow each other in the order of its clauses, and the last one
@@ -39,6 +39,12 @@ namespace trapeze::image {
 
 inline constexpr u32 no_lsda = ~0u;
 
+/// The same where they lie; empty: the image has none.
+struct LsdaView {
+  std::span<const u8> areas, tags;
+  std::span<const u32> offset_of;
+};
+
 /// Of all functions of an image. `bytes` is one block, 4-aligned: the areas, then the tag section, distances between
 /// them resolved. It may stand anywhere in memory.
 struct LsdaTables {
@@ -48,14 +54,15 @@ struct LsdaTables {
   };
   std::vector<u8> bytes;
   u32 tags_offset = 0;        ///< from here on: the tag section
-  std::vector<u32> offset_of; ///< by row of CodeImage::functions: where its area starts; no_lsda
+  std::vector<u32> offset_of; ///< by row of ImageView::functions: where its area starts; no_lsda
   std::vector<TagReference> references;
 
   std::span<const u8> areas() const { return std::span(bytes).first(tags_offset); }
   std::span<const u8> tags() const { return std::span(bytes).subspan(tags_offset); }
+  LsdaView view() const { return {areas(), tags(), offset_of}; }
 };
 
-LsdaTables write_lsda(const CodeImage &image);
+LsdaTables write_lsda(const ImageView &image);
 
 /// What a call site says. Landing pad 0: none; action 0: no clause, else a chain's head.
 struct LsdaCall {

@@ -10,7 +10,7 @@ namespace {
 /// Sections in the order of the file; a section's symbol has the same index.
 enum Place : u32 { Text, Lsda, Tags, Unwind, Slot, place_count };
 
-void functions(const CodeImage &image, std::span<const std::string> names, u64 base, ElfFile &out) {
+void functions(const ImageView &image, std::span<const std::string> names, u64 base, ElfFile &out) {
   for (u32 row = 0; row < image.functions.size(); ++row) {
     const FunctionRow &f = image.functions[row];
     std::string name = row < names.size() ? names[row] : "";
@@ -22,7 +22,7 @@ void functions(const CodeImage &image, std::span<const std::string> names, u64 b
 
 } // namespace
 
-std::vector<u8> write_object(const CodeImage &image, std::span<const std::string> names) {
+std::vector<u8> write_object(const ImageView &image, std::span<const std::string> names) {
   const LsdaTables lsda = write_lsda(image);
   const EhFrame frame = write_eh_frame(image, lsda);
   static constexpr u8 empty_slot[8] = {};
@@ -51,7 +51,7 @@ std::vector<u8> write_object(const CodeImage &image, std::span<const std::string
   return write_elf(file);
 }
 
-std::vector<u8> write_debug_object(const CodeImage &image, u64 code_size, u64 code_address,
+std::vector<u8> write_debug_object(const ImageView &image, u64 code_size, u64 code_address,
                                    std::span<const std::string> names) {
   LsdaTables lsda;
   lsda.offset_of.assign(image.functions.size(), no_lsda);

@@ -21,13 +21,13 @@ namespace trapeze::image {
 
 inline constexpr const char *personality_name = "trapeze_personality";
 
-/// `names` by row of CodeImage::functions; an empty one becomes `wasm-function[i]`, i the module's index.
-std::vector<u8> write_object(const CodeImage &image, std::span<const std::string> names);
+/// `names` by row of ImageView::functions; an empty one becomes `wasm-function[i]`, i the module's index.
+std::vector<u8> write_object(const ImageView &image, std::span<const std::string> names);
 
 /// What a debugger needs of code that lies at `code_address` already: where it is, the functions' names, `.eh_frame`.
 /// The code itself (of which only the size counts) and the LSDA stay where they are. Given to gdb in memory, or in a
 /// file.
-std::vector<u8> write_debug_object(const CodeImage &image, u64 code_size, u64 code_address,
+std::vector<u8> write_debug_object(const ImageView &image, u64 code_size, u64 code_address,
                                    std::span<const std::string> names);
 
 } // namespace trapeze::image

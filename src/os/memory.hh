@@ -22,6 +22,8 @@ bool commit(u8 *base, u64 size);
 void decommit(u8 *base, u64 size);
 
 bool protect_code(u8 *base, u64 size);
+/// Pages of a file, readable and executable, over reserved ones at `base`; what others write to the file may show.
+bool map_code(u8 *base, u64 size, int file, u64 offset);
 bool protect_read_only(u8 *base, u64 size);
 
 /// Anonymous file with given contents, to be mapped privately any number of times.

@@ -37,6 +37,10 @@ void decommit(u8 *base, u64 size) {
 }
 
 bool protect_code(u8 *base, u64 size) { return mprotect(base, size, PROT_READ | PROT_EXEC) == 0; }
+bool map_code(u8 *base, u64 size, int file, u64 offset) {
+  return mmap(base, size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, file, static_cast<off_t>(offset)) !=
+         MAP_FAILED;
+}
 bool protect_read_only(u8 *base, u64 size) { return mprotect(base, size, PROT_READ) == 0; }
 
 std::unique_ptr<SharedPages> SharedPages::create(u64 size) {

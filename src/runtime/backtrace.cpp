@@ -73,11 +73,11 @@ Backtrace Store::symbolise(const RawBacktrace &raw) const {
     const unwind::LoadedImage *loaded = unwind::CodeMap::get().find(pc);
     if (loaded == nullptr)
       continue;
-    const image::CodeImage &image = *loaded->image;
+    const image::ImageView &image = *loaded->image;
     const image::FunctionRow *function = image.find_function(loaded->offset_of(pc));
     if (function != nullptr)
       out.frames.push_back(
-          {Code::of(*loaded)->shared_from_this(), function->func, image.wasm_offset(loaded->offset_of(pc))});
+          {Code::of(*loaded)->shared_from_this(), image.func_of(*function), image.wasm_offset(loaded->offset_of(pc))});
   }
   return out;
 }

@@ -7,8 +7,8 @@
 
 namespace trapeze::runtime {
 
-Code::Code(std::shared_ptr<Engine> engine, std::shared_ptr<const wasm::Module> module, image::CodeImage image)
-    : engine_(std::move(engine)), module_(std::move(module)), image_(std::move(image)), layout_(*module_) {
+Code::Code(std::shared_ptr<Engine> engine, std::shared_ptr<const wasm::Module> module, image::Program program)
+    : engine_(std::move(engine)), module_(std::move(module)), program_(std::move(program)), layout_(*module_) {
   type_ids_ = engine_->types().add(*module_);
   types_.reserve(type_ids_.size());
   for (u32 id : type_ids_)
@@ -17,23 +17,42 @@ Code::Code(std::shared_ptr<Engine> engine, std::shared_ptr<const wasm::Module> m
     exports_.emplace(module_->exports[i].name, i);
 }
 
+void Code::complete_tables() {
+  program_.image.imported_funcs = module_->imported_funcs;
+  if (program_.handled_calls.slots.empty()) {
+    handled_calls_ = image::hash_handled_calls(image(), layout_.tags);
+    program_.handled_calls = handled_calls_.view();
+  }
+  ASSERT(program_.handled_calls.is_usable());
+  if (engine_->throws_on_system() && program_.lsda.offset_of.empty()) {
+    lsda_ = image::write_lsda(image());
+    program_.lsda = lsda_.view();
+  }
+  loaded_.image = &program_.image;
+  loaded_.tags_offset = layout_.tags;
+  loaded_.tags_end = layout_.tags + 8 * static_cast<u32>(module_->tags.size());
+  loaded_.owner = this;
+  loaded_.set_handled_calls(program_.handled_calls);
+  if (engine_->throws_on_system())
+    loaded_.lsda = program_.lsda;
+}
+
+Result<void> Code::publish() {
+  TRY(CodeRegions::get().publish(program_, loaded_));
+  program_.image.code = {loaded_.base, program_.image.code.size()};
+  if (engine_->tells_debugger())
+    debugger_entry_ = std::make_unique<DebuggerEntry>(*this);
+  if (engine_->writes_perf_map())
+    append_to_perf_map(*this);
+  return {};
+}
+
 Result<std::shared_ptr<const Code>> Code::load(std::shared_ptr<Engine> engine,
-                                               std::shared_ptr<const wasm::Module> module, image::CodeImage image) {
-  ASSERT(image.functions.size() == module->funcs.size() - module->imported_funcs);
-  std::shared_ptr<Code> code(new Code(std::move(engine), std::move(module), std::move(image)));
-  unwind::LoadedImage &loaded = code->loaded_;
-  loaded.image = &code->image_;
-  loaded.tags_offset = code->layout_.tags;
-  loaded.owner = code.get();
-  loaded.build_call_hash();
-  if (code->engine_->throws_on_system())
-    loaded.lsda = image::write_lsda(code->image_);
-  TRY(CodeRegions::get().publish(code->image_.code, loaded));
-  if (code->engine_->tells_debugger())
-    code->debugger_entry_ = std::make_unique<DebuggerEntry>(*code);
-  if (code->engine_->writes_perf_map())
-    append_to_perf_map(*code);
-  code->image_.code = {};
+                                               std::shared_ptr<const wasm::Module> module, image::Program program) {
+  ASSERT(program.image.functions.size() == module->funcs.size() - module->imported_funcs);
+  std::shared_ptr<Code> code(new Code(std::move(engine), std::move(module), std::move(program)));
+  code->complete_tables();
+  TRY(code->publish());
   return code;
 }
 

@@ -5,7 +5,7 @@
 
 #include "abi/vmctx.hh"
 #include "base/result.hh"
-#include "image/code_image.hh"
+#include "image/program.hh"
 #include "runtime/data_image.hh"
 #include "runtime/debugger.hh"
 #include "runtime/engine.hh"
@@ -23,9 +23,14 @@ namespace trapeze::runtime {
 
 class Code : public std::enable_shared_from_this<Code> {
 public:
-  /// Copies the image's code into the code region (the vector is emptied) and registers the module's types.
+  /// Makes the program's code executable, registers the module's types and publishes both. What the program's tables
+  /// say agrees with the module as far as counts go.
   static Result<std::shared_ptr<const Code>> load(std::shared_ptr<Engine> engine,
-                                                  std::shared_ptr<const wasm::Module> module, image::CodeImage image);
+                                                  std::shared_ptr<const wasm::Module> module, image::Program program);
+  static Result<std::shared_ptr<const Code>> load(std::shared_ptr<Engine> engine,
+                                                  std::shared_ptr<const wasm::Module> module, image::CodeImage image) {
+    return load(std::move(engine), std::move(module), image::Program::of(std::move(image)));
+  }
   ~Code();
   Code(const Code &) = delete;
   Code &operator=(const Code &) = delete;
@@ -33,12 +38,18 @@ public:
   Engine &engine() const { return *engine_; }
   const wasm::Module &module() const { return *module_; }
   const std::shared_ptr<const wasm::Module> &module_ptr() const { return module_; }
-  const image::CodeImage &image() const { return image_; }
+  /// Its code is what was published.
+  const image::ImageView &image() const { return program_.image; }
+  /// False: its tables are a file's, any row may be damaged.
+  bool is_checked() const { return program_.is_checked; }
   const abi::InstanceLayout &layout() const { return layout_; }
   const unwind::LoadedImage &loaded() const { return loaded_; }
   /// First byte of the published code.
   const u8 *base() const { return loaded_.base; }
-  const void *entry_of(u32 func) const { return base() + image_.functions[func - module_->imported_funcs].code_offset; }
+  const void *entry_of(u32 func) const {
+    u32 offset = image().functions[func - module_->imported_funcs].code_offset;
+    return base() + (offset < image().code.size() ? offset : 0); // a damaged row's is not called, but may be taken
+  }
   /// Engine type ids by type index.
   const std::vector<u32> &type_ids() const { return type_ids_; }
   const TypeEntry *type_entry(wasm::TypeIndex type) const { return types_[static_cast<u32>(type)]; }
@@ -52,10 +63,14 @@ public:
   static const Code *of(const unwind::LoadedImage &loaded) { return static_cast<const Code *>(loaded.owner); }
 
 private:
-  Code(std::shared_ptr<Engine> engine, std::shared_ptr<const wasm::Module> module, image::CodeImage image);
+  Code(std::shared_ptr<Engine> engine, std::shared_ptr<const wasm::Module> module, image::Program program);
+  void complete_tables();
+  Result<void> publish();
   std::shared_ptr<Engine> engine_;
   std::shared_ptr<const wasm::Module> module_;
-  image::CodeImage image_;
+  image::Program program_;
+  image::HandledCalls handled_calls_; ///< where the program brought none, likewise lsda_
+  image::LsdaTables lsda_;
   abi::InstanceLayout layout_;
   std::vector<u32> type_ids_;
   std::vector<const TypeEntry *> types_;

@@ -73,23 +73,34 @@ CodeRegions::Space *CodeRegions::space_of(const u8 *base) {
   return nullptr;
 }
 
-Result<void> CodeRegions::publish(std::span<const u8> code, unwind::LoadedImage &loaded) {
+namespace {
+
+/// Only the pages with code become accessible; the rest of the last granule stays without access.
+bool fill(u8 *base, const image::Program &program) {
+  const std::span<const u8> code = program.image.code;
+  const u64 used = os::round_up(std::max<u64>(code.size(), 1), os::page_size());
+  if (program.placing == image::Program::Placing::MapFile && !code.empty())
+    return os::map_code(base, used, program.file, program.file_offset);
+  if (!os::commit(base, used))
+    return false;
+  std::memset(base, 0xcc, used);
+  if (!code.empty())
+    std::memcpy(base, code.data(), code.size());
+  return os::protect_code(base, used);
+}
+
+} // namespace
+
+Result<void> CodeRegions::publish(const image::Program &program, unwind::LoadedImage &loaded) {
   std::lock_guard lock(mutex_);
-  u64 size = os::round_up(std::max<u64>(code.size(), 1), granule);
+  ASSERT(program.placing != image::Program::Placing::InPlace);
+  const u64 size = os::round_up(std::max<u64>(program.image.code.size(), 1), granule);
   u8 *base = take(static_cast<u32>(size / granule));
   if (base == nullptr)
     return fail(ErrorKind::Resource, 0, "no address space left for code");
   loaded.base = base;
   loaded.size = size;
-  // Only the pages with code; the rest of the last granule stays without access.
-  u64 used = os::round_up(std::max<u64>(code.size(), 1), os::page_size());
-  bool is_ready = os::commit(base, used);
-  if (is_ready) {
-    std::memset(base, 0xcc, used);
-    if (!code.empty())
-      std::memcpy(base, code.data(), code.size());
-    is_ready = os::protect_code(base, used);
-  }
+  const bool is_ready = fill(base, program);
   unwind::CodeMap::get().publish(*space_of(base)->region, &loaded, reinterpret_cast<u64>(base), size);
   if (is_ready)
     return {};

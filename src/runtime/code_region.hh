@@ -1,13 +1,13 @@
 // Where published code lives: reserved regions of 2 GiB, handed out in granules of 64 KiB, shared by all engines of
 // the process because a fault does not say which engine it belongs to. Pages are writable while code is copied in,
-// then executable; never both.
+// then executable; never both. Code in a file is mapped, not copied.
 #pragma once
 
 #include "base/result.hh"
+#include "image/program.hh"
 #include "unwind/code_map.hh"
 
 #include <mutex>
-#include <span>
 #include <vector>
 
 namespace trapeze::runtime {
@@ -15,8 +15,9 @@ namespace trapeze::runtime {
 class CodeRegions {
 public:
   static CodeRegions &get();
-  /// Copies the code, sets loaded.base and loaded.size, and enters it into the map; `loaded` is complete otherwise.
-  Result<void> publish(std::span<const u8> code, unwind::LoadedImage &loaded);
+  /// Places the program's code, sets loaded.base and loaded.size, and enters it into the map; `loaded` is complete
+  /// otherwise.
+  Result<void> publish(const image::Program &program, unwind::LoadedImage &loaded);
   /// No thread is in the code any more.
   void drop(const unwind::LoadedImage &loaded);
   /// Granules in use now; for tests.

@@ -11,6 +11,7 @@
 // could collect (host calls copy them into temporary roots first), results are written right before a return and read
 // first thing behind it.
 #include "base/assert.hh"
+#include "runtime/code.hh"
 #include "runtime/global.hh"
 #include "runtime/instance.hh"
 #include "runtime/memory.hh"
@@ -36,11 +37,10 @@ template <typename Visit> void Store::visit_frames(Visit &&visit) {
       if (loaded == nullptr) // cross_instance_tail
         return true;
       const image::CallSiteRow *call = loaded->image->find_call(loaded->offset_of(frame.pc));
-      ASSERT(call != nullptr);
-      for (u32 i = 0; i < call->slot_count; ++i) {
-        i32 slot = loaded->image->ref_slots[call->first_slot + i];
-        visit(*reinterpret_cast<const RawRef *>(frame.fp + static_cast<i64>(slot)));
-      }
+      ASSERT(call != nullptr || !Code::of(*loaded)->is_checked());
+      if (call != nullptr)
+        for (i32 slot : loaded->image->slots_of(*call))
+          visit(*reinterpret_cast<const RawRef *>(frame.fp + static_cast<i64>(slot)));
       return true;
     });
   }

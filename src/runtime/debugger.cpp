@@ -48,12 +48,12 @@ std::string symbol_name(const wasm::FuncNames &names, u32 func) {
 }
 
 std::vector<u8> object_of(const Code &code) {
-  const image::CodeImage &image = code.image();
+  const image::ImageView &image = code.image();
   wasm::FuncNames names(code.module());
   std::vector<std::string> symbols;
   symbols.reserve(image.functions.size());
   for (const image::FunctionRow &row : image.functions)
-    symbols.push_back(symbol_name(names, row.func));
+    symbols.push_back(symbol_name(names, image.func_of(row)));
   return image::write_debug_object(image, image.code.size(), reinterpret_cast<u64>(code.base()), symbols);
 }
 

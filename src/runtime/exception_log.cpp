@@ -62,8 +62,9 @@ std::string where(const unwind::LoadedImage &loaded, u64 return_address) {
   const image::FunctionRow *row = loaded.image->find_function(offset - 1);
   if (row == nullptr)
     return fmt::format("? code +{:#x}", offset);
-  std::string_view raw = wasm::find_func_name(Code::of(loaded)->module(), row->func);
-  std::string name = raw.empty() ? fmt::format("func[{}]", row->func) : base::demangled(raw);
+  u32 func = loaded.image->func_of(*row);
+  std::string_view raw = wasm::find_func_name(Code::of(loaded)->module(), func);
+  std::string name = raw.empty() ? fmt::format("func[{}]", func) : base::demangled(raw);
   u32 wasm = loaded.image->wasm_offset(offset - 1);
   return wasm == ~0u ? fmt::format("{} code +{:#x}", name, offset)
                      : fmt::format("{} wasm {:#x} code +{:#x}", name, wasm, offset);
@@ -73,20 +74,18 @@ std::string where(const unwind::LoadedImage &loaded, u64 return_address) {
 bool ask_clauses(const unwind::LoadedImage &loaded, const unwind::HandledCall &call, unwind::Frame frame,
                  const Tag *thrown) {
   auto *instance = Instance::of(reinterpret_cast<const abi::InstanceContext *>(unwind::load_word(frame.fp - 8)));
-  for (u32 region = call.region; region != image::no_region; region = loaded.regions[region].parent) {
-    const image::Region &row = loaded.regions[region];
-    for (u32 i = 0; i < row.clause_count; ++i) {
-      const image::Clause &clause = loaded.clauses[row.first_clause + i];
-      bool is_all = clause.tag == image::catch_all_tag;
-      bool matches = is_all || instance->tag(clause.tag) == thrown;
-      line(fmt::format("    region {} clause {}: catch{}{} {}, thrown {}: {}", region, i, is_all ? "_all" : "",
-                       clause.with_ref ? "_ref" : "", is_all ? "" : print(instance->tag(clause.tag)), print(thrown),
-                       matches ? fmt::format("lands at pad +{:#x}", clause.pad) : "no"));
-      if (matches)
-        return true;
-    }
-  }
-  return false;
+  bool caught = false;
+  loaded.image->visit_clauses(call.region, [&](u32 region, const image::Clause &clause) {
+    bool is_all = clause.tag == image::catch_all_tag;
+    const Tag *tag = is_all || loaded.place_of_tag(clause.tag) == ~0u ? nullptr : instance->tag(clause.tag);
+    caught = is_all || tag == thrown;
+    i64 index = &clause - loaded.image->clauses.data() - i64{loaded.image->regions[region].first_clause};
+    line(fmt::format("    region {} clause {}: catch{}{} {}, thrown {}: {}", region, index, is_all ? "_all" : "",
+                     clause.with_ref ? "_ref" : "", is_all ? "" : print(tag), print(thrown),
+                     caught ? fmt::format("lands at pad +{:#x}", clause.pad) : "no"));
+    return !caught;
+  });
+  return caught;
 }
 
 /// True: the search ends in this frame.

@@ -44,7 +44,7 @@ void append_to_perf_map(const Code &code) {
   std::string lines;
   for (const image::FunctionRow &row : code.image().functions)
     fmt::format_to(std::back_inserter(lines), "{:x} {:x} {}\n", reinterpret_cast<u64>(code.base()) + row.code_offset,
-                   row.text_size, names[row.func]);
+                   row.text_size, names[code.image().func_of(row)]);
   std::lock_guard lock(perf_map.mutex);
   if (ensure_open())
     os::append(perf_map.file, lines.data(), lines.size());

@@ -26,8 +26,9 @@
 #define IMAGE_CALLS 16
 #define IMAGE_SHIFT 24
 #define IMAGE_TAGS 28
+#define IMAGE_TAGS_END 32
 
-// unwind::HandledCall; CALL_REGION's top bit is has_more
+// image::HandledCall; CALL_REGION's top bit is has_more
 #define CALL_END 0
 #define CALL_TAG_AT 4
 #define CALL_PAD 8

@@ -215,8 +215,8 @@ trapeze_border_pad:
 .Lhandled_call:
 	movl	CALL_TAG_AT(%rsi), %eax
 	movq	(%rdx), %r11
-	cmpl	$-1, %eax
-	je	.Lcaught
+	cmpl	IMAGE_TAGS_END(%r9), %eax
+	jae	.Lno_tag
 	addq	-8(%r11), %rax
 	cmpq	(%rax), %r8
 	jne	.Lother_clauses
@@ -227,6 +227,9 @@ trapeze_border_pad:
 	leaq	16(%rdx), %rsp
 	movq	-8(%rbp), %r13
 	jmp	*%rax
+.Lno_tag: // catches all, or a damaged row
+	cmpl	$-1, %eax
+	je	.Lcaught
 .Lother_clauses:
 	cmpl	$0, CALL_REGION(%rsi)
 	jge	.Lcaller

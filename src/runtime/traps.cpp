@@ -22,7 +22,7 @@ bool resolve_fault(const os::Fault &fault, os::Resume &resume) {
   if (loaded == nullptr || thread_state.current == nullptr)
     return false;
   const image::TrapRow *row = loaded->image->find_trap(loaded->offset_of(fault.pc));
-  if (row == nullptr)
+  if (row == nullptr || static_cast<u32>(row->code) >= abi::trap_code_count)
     return false;
   abi::TrapCode code = row->code;
   // Both compare rsp with the limit; an interrupt is a limit that nothing can meet.

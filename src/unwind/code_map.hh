@@ -6,46 +6,39 @@
 
 #include "abi/vmctx.hh"
 #include "image/code_image.hh"
+#include "image/handled_calls.hh"
 #include "image/lsda.hh"
 
 #include <atomic>
-#include <vector>
 
 namespace trapeze::unwind {
 
 inline constexpr u32 granule_log2 = 16;
 
-/// A call site that some clause protects, with the first clause on the way out: one cache line answers for a frame, as
-/// that clause is mostly the one that catches, or the only one. The stubs read it too (runtime/stub_offsets.hh).
-struct HandledCall {
-  u32 call_end = ~0u;   ///< offset of the call's last byte; ~0: free
-  u32 tag_at = 0;       ///< where an instance's context has the clause's tag; catches_all
-  u32 pad = 0;          ///< the clause's
-  u32 region : 31 = 0;  ///< innermost
-  u32 has_more : 1 = 0; ///< clauses behind that one
-  static constexpr u32 catches_all = ~0u;
-};
+using image::HandledCall;
 
 /// What walks need to know about a published image. Stays at its address while published. Contexts of instances point
-/// here (abi/vmctx.def), and the stubs read the first five fields.
+/// here (abi/vmctx.def), and the stubs read the first six fields.
 struct LoadedImage {
   const u8 *base = nullptr; ///< of the code
   u64 size = 0;
-  const HandledCall *call_hash = nullptr; ///< of `calls`; never null once published
+  const HandledCall *call_hash = nullptr; ///< never null once published
   u32 call_hash_shift = 0;
   u32 tags_offset = 0; ///< of the tag array in the contexts of its instances
-  const image::CodeImage *image = nullptr;
-  void *owner = nullptr;                  ///< the runtime's Code
-  const image::Region *regions = nullptr; ///< of `image`
-  const image::Clause *clauses = nullptr;
-  image::LsdaTables lsda; ///< of `image`, for the system's unwinder; empty in an engine that does not throw through it
+  u32 tags_end = 0;    ///< where that ends
+  const image::ImageView *image = nullptr;
+  void *owner = nullptr; ///< the runtime's Code
+  image::LsdaView lsda;  ///< for the system's unwinder; empty in an engine that does not throw through it
 
-  /// `image` and `tags_offset` are complete; before publishing.
-  void build_call_hash();
+  /// `calls` is usable and lives as long; before publishing.
+  void set_handled_calls(const image::HandledCallsView &calls) {
+    call_hash = calls.slots.data();
+    call_hash_shift = calls.shift;
+  }
   /// The call site, if some clause protects it; else null.
   const HandledCall *find_handled_call(u64 return_address) const {
     u32 offset = offset_of(return_address) - 1;
-    for (const HandledCall *entry = call_hash + hash(offset, call_hash_shift);; ++entry) {
+    for (const HandledCall *entry = call_hash + image::call_hash(offset, call_hash_shift);; ++entry) {
       if (entry->call_end == offset)
         return entry;
       if (entry->call_end == ~0u)
@@ -53,13 +46,12 @@ struct LoadedImage {
     }
   }
   u32 offset_of(u64 pc) const { return static_cast<u32>(pc - reinterpret_cast<u64>(base)); }
-  /// Multiplicative: the high bits of the product, one table entry's worth.
-  static constexpr u32 hash(u32 offset, u32 shift) { return (offset * 0x9e3779b1u) >> shift; }
-
-  void add_call(const HandledCall &call);
-  /// Open addressing. Calls with handlers only: most frames of a walk are answered by one miss in a small table. Slots
-  /// that the last ones overflow into and a free one stand behind, so probing neither wraps nor counts.
-  std::vector<HandledCall> calls;
+  /// Whether an instance's context has `tag` (null: a foreign exception's) at a place. No place has what is not a
+  /// tag's.
+  bool has_tag(const u8 *context, u32 place, const void *tag) const {
+    return place < tags_end && *reinterpret_cast<const void *const *>(context + place) == tag;
+  }
+  u32 place_of_tag(u32 tag) const { return tag < (tags_end - tags_offset) / 8 ? tags_offset + 8 * tag : ~0u; }
 };
 
 /// One reserved region. Never goes away before the process ends.

@@ -11,19 +11,16 @@ namespace {
 
 /// Where the first clause on the way out that matches lands; 0: none does.
 u32 find_pad(const LoadedImage &loaded, const HandledCall &call, const u8 *context, const void *tag) {
-  auto tag_at = [&](u32 offset) { return *reinterpret_cast<const void *const *>(context + offset); };
-  if (call.tag_at == HandledCall::catches_all || tag_at(call.tag_at) == tag)
+  if (call.tag_at == HandledCall::catches_all || loaded.has_tag(context, call.tag_at, tag))
     return call.pad;
-  if (!call.has_more)
-    return 0;
-  for (u32 region = call.region; region != image::no_region; region = loaded.regions[region].parent) {
-    const image::Region &row = loaded.regions[region];
-    const image::Clause *clause = loaded.clauses + row.first_clause, *end = clause + row.clause_count;
-    for (; clause != end; ++clause)
-      if (clause->tag == image::catch_all_tag || tag_at(loaded.tags_offset + 8 * clause->tag) == tag)
-        return clause->pad;
-  }
-  return 0;
+  u32 pad = 0;
+  if (call.has_more)
+    loaded.image->visit_clauses(call.region, [&](u32, const image::Clause &clause) {
+      if (clause.tag == image::catch_all_tag || loaded.has_tag(context, loaded.place_of_tag(clause.tag), tag))
+        pad = clause.pad;
+      return pad == 0;
+    });
+  return pad;
 }
 
 } // namespace
@@ -47,7 +44,8 @@ bool find_handler(u64 callee_fp, u64 entry_fp, const void *tag, Landing &landing
     if (call == nullptr) [[likely]]
       continue;
     // A function with regions keeps its instance at [fp - 8] (abi/convention.hh).
-    if (u32 pad = find_pad(*loaded, *call, reinterpret_cast<const u8 *>(load_word(fp - 8)), tag)) {
+    u32 pad = find_pad(*loaded, *call, reinterpret_cast<const u8 *>(load_word(fp - 8)), tag);
+    if (pad != 0 && pad < size) {
       landing = {base + pad, fp, callee_fp + 16};
       return true;
     }

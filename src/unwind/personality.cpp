@@ -42,29 +42,29 @@ bool find_match(u64 pc, u64 fp, const _Unwind_Exception *object, Match &match) {
   const image::FunctionRow *function = loaded->image->find_function(offset);
   if (function == nullptr)
     return false;
-  const image::LsdaTables &tables = loaded->lsda;
+  const image::LsdaView &tables = loaded->lsda;
   u32 row = static_cast<u32>(function - loaded->image->functions.data());
-  if (row >= tables.offset_of.size() || tables.offset_of[row] == image::no_lsda)
+  if (row >= tables.offset_of.size() || tables.offset_of[row] >= tables.areas.size()) // no_lsda too
     return false;
-  image::LsdaReader reader(tables.areas().subspan(tables.offset_of[row]), tables.tags());
+  image::LsdaReader reader(tables.areas.subspan(tables.offset_of[row]), tables.tags);
   image::LsdaCall call;
   if (!reader.find(offset - function->code_offset, call) || call.action == 0)
     return false;
   // A function with regions keeps its instance at [fp - 8] (abi/convention.hh).
   const u8 *instance = reinterpret_cast<const u8 *>(load_word(fp - 8));
-  auto tags = reinterpret_cast<const void *const *>(instance + loaded->tags_offset);
   const void *thrown = is_wasm(object) ? reinterpret_cast<const UnwindException *>(object)->tag : nullptr;
   auto chain = reader.chain(call.action);
   while (chain.next(match.clause)) {
     bool is_all = match.clause.tag == image::catch_all_tag;
-    bool matches = is_all || tags[match.clause.tag] == thrown;
+    bool matches = is_all || loaded->has_tag(instance, loaded->place_of_tag(match.clause.tag), thrown);
     if (logs_eh)
       log_line("    clause %u: catch%s, tag %d: %s", match.clause.filter - 1, is_all ? "_all" : "",
                static_cast<int>(match.clause.tag), matches ? "matches" : "other tag");
     if (!matches)
       continue;
-    match.landing_pad = reinterpret_cast<u64>(loaded->base) + function->code_offset + call.landing_pad;
-    return true;
+    u64 pad = u64{function->code_offset} + call.landing_pad;
+    match.landing_pad = reinterpret_cast<u64>(loaded->base) + pad;
+    return pad < loaded->size;
   }
   return false;
 }

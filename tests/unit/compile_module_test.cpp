@@ -55,9 +55,10 @@ TEST_CASE("functions are aligned, and calls reach their function") {
     i32 displacement;
     std::memcpy(&displacement, image->code.data() + call.return_offset - 4, 4);
     CHECK(call.return_offset + static_cast<u32>(displacement) == image->functions[1 - f].code_offset);
-    CHECK(image->find_call(call.return_offset) == &call);
-    CHECK(image->find_call(call.return_offset + 1) == nullptr);
-    CHECK(image->find_function(call.return_offset) == &image->functions[f]);
+    const image::ImageView view = *image;
+    CHECK(view.find_call(call.return_offset) == &call);
+    CHECK(view.find_call(call.return_offset + 1) == nullptr);
+    CHECK(view.find_function(call.return_offset) == &image->functions[f]);
   }
 }
 
@@ -85,11 +86,12 @@ TEST_CASE("tables of linked functions are rebased") {
   CHECK(image.regions[1].parent == 1);
   CHECK(image.regions[1].first_clause == 1);
   CHECK(image.clauses[1].pad == 44);
-  CHECK(image.find_trap(34) == &image.traps[1]);
-  CHECK(image.find_trap(35) == nullptr);
-  CHECK(image.wasm_offset(38) == 100);
-  CHECK(image.wasm_offset(39) == 101);
-  CHECK(image.find_function(31) == nullptr); // filler between functions
+  const image::ImageView view = image;
+  CHECK(view.find_trap(34) == &image.traps[1]);
+  CHECK(view.find_trap(35) == nullptr);
+  CHECK(view.wasm_offset(38) == 100);
+  CHECK(view.wasm_offset(39) == 101);
+  CHECK(view.find_function(31) == nullptr); // filler between functions
 }
 
 TEST_CASE("the lowest function's error wins, and bytes are the same, for any number of threads") {

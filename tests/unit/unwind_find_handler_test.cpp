@@ -24,14 +24,17 @@ Region &region() {
 /// An image at granule `at` with one function whose call sites and regions the test writes.
 struct FakeImage {
   image::CodeImage image;
+  image::ImageView view;
+  image::HandledCalls calls;
   LoadedImage loaded;
 
   explicit FakeImage(u32 at) {
     image.functions.push_back({0, 0, 0x1000, {.size = 64, .has_instance_slot = true}});
     loaded.base = reinterpret_cast<const u8 *>(region_base + (u64{at} << granule_log2));
     loaded.size = u64{1} << granule_log2;
-    loaded.image = &image;
+    loaded.image = &view;
     loaded.tags_offset = 8;
+    loaded.tags_end = loaded.tags_offset + 4 * 8;
   }
   void call(u32 offset, u32 region_index) { image.calls.push_back({offset, 0, region_index, 0, 0}); }
   u32 region(u32 parent, std::vector<image::Clause> clauses) {
@@ -39,8 +42,13 @@ struct FakeImage {
     image.clauses.insert(image.clauses.end(), clauses.begin(), clauses.end());
     return static_cast<u32>(image.regions.size() - 1);
   }
+  void build() {
+    view = image;
+    calls = image::hash_handled_calls(view, loaded.tags_offset);
+    loaded.set_handled_calls(calls.view());
+  }
   void publish() {
-    loaded.build_call_hash();
+    build();
     CodeMap::get().publish(::region(), &loaded, reinterpret_cast<u64>(loaded.base), loaded.size);
   }
   u64 at(u32 offset) const { return reinterpret_cast<u64>(loaded.base) + offset; }
@@ -139,7 +147,7 @@ TEST_CASE("ten thousand call sites are all found, others are not") {
   u32 catching = code.region(image::no_region, {{image::catch_all_tag, 4, false}});
   for (u32 i = 0; i < 10'000; ++i)
     code.call(5 + i * 6, i % 3 == 0 ? catching : image::no_region);
-  code.loaded.build_call_hash();
+  code.build();
   for (u32 i = 0; i < 10'000; ++i) {
     const HandledCall *row = code.loaded.find_handled_call(code.at(5 + i * 6));
     REQUIRE((row != nullptr) == (i % 3 == 0));
@@ -155,11 +163,11 @@ TEST_CASE("calls that all belong in the hash's last slot stand behind its end an
   constexpr u32 shift = 32 - 5; // of eight calls
   std::vector<u32> offsets;
   for (u32 offset = 1; offsets.size() < 8; ++offset)
-    if (LoadedImage::hash(offset - 1, shift) == 31)
+    if (image::call_hash(offset - 1, shift) == 31)
       offsets.push_back(offset);
   for (u32 offset : offsets)
     code.call(offset, catching);
-  code.loaded.build_call_hash();
+  code.build();
   REQUIRE(code.loaded.call_hash_shift == shift);
   for (u32 offset : offsets) {
     const HandledCall *row = code.loaded.find_handled_call(code.at(offset));
@@ -179,7 +187,7 @@ TEST_CASE("an entry has the first clause on the way out, and whether others foll
   u32 regions[] = {outer, empty, inner, two, barren};
   for (u32 i = 0; i < 5; ++i)
     code.call(0x100 * (i + 1), regions[i]);
-  code.loaded.build_call_hash();
+  code.build();
   auto entry = [&](u32 i) { return code.loaded.find_handled_call(code.at(0x100 * (i + 1))); };
   for (u32 i : {0u, 1u}) { // a region without a clause passes on to its parent
     CHECK(entry(i)->tag_at == 8 + 8 * 2);
