@@ -17,7 +17,7 @@ struct Sequences {
   constexpr Sequences() {
     using E = Emitter;
     set(Op::Entry, &E::do_entry), set(Op::Return, &E::do_return), set(Op::Jump, &E::do_jump);
-    set(Op::Branch, &E::do_branch), set(Op::TableAddress, &E::do_table_address);
+    set(Op::Branch, &E::do_branch);
     set(Op::TableJump, &E::do_table_jump), set(Op::Switch, &E::do_switch), set(Op::TrapIf, &E::do_trap_if);
     set(Op::Trap, &E::do_trap), set(Op::Unreachable, &E::do_unreachable), set(Op::Poll, &E::do_poll);
     set(Op::Call, &E::do_call), set(Op::CallPtr, &E::do_call_ptr), set(Op::CallLocal, &E::do_call_local);
@@ -56,7 +56,8 @@ void Emitter::reset() {
   for (u32 b = 0; b < m_->blocks.size(); ++b)
     block_labels_.push_back(buffer_.label());
   next_edit_ = next_safepoint_ = 0;
-  source_ = ~0u;
+  source_ = sign_user_ = ~0u;
+  forget_flags();
   cold_.clear();
   stubs_.clear();
   pool_.clear();
@@ -132,11 +133,14 @@ void Emitter::emit_inst(u32 index) {
   Handler handler = sequences.handlers[static_cast<u32>(op) - inst_count];
   ASSERT(handler != nullptr);
   (this->*handler)(i);
+  if (op != Op::Const && op != Op::Move && op != Op::Instance && op != Op::FloatZero)
+    forget_flags(); // sequences have labels inside
 }
 
 void Emitter::emit_block(u32 block) {
   block_ = block;
   buffer_.bind(block_labels_[block]);
+  forget_flags();
   const MBlockRow &row = m_->blocks[static_cast<MBlock>(block)];
   if (settings_->branch_target_marks && row.is_pad)
     buffer_.put32(0xfa1e0ff3); // endbr64

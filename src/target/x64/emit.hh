@@ -49,6 +49,11 @@ private:
     u32 size;
     Label label;
   };
+  struct Flags { ///< what they say: the sign of `reg` and whether it is zero
+    u8 reg = no_register;
+    Width width{};
+    bool is_logic = false; ///< and OF = CF = 0
+  };
   struct JumpTable {
     u32 first, count;
     Label label;
@@ -103,6 +108,12 @@ private:
   void rematerialise(const MInst &i, u8 to, bool keep_flags);
   void load_constant(u8 to, Width w, u64 value, bool keep_flags);
 
+  // --- emit_flags.cpp: tests that repeat what the flags say
+  void follow_flags(Op op, Width w, u8 reg, const Rm &rm, u64 imm);
+  void forget_flags() { flags_.reg = no_register; }
+  bool is_known_test(const MInst &i);
+  Cond cond(const MInst &i) const;
+
   // --- emit_control.cpp: frame, jumps, calls, traps
   u32 pushed_bytes() const;
   void prologue();
@@ -117,7 +128,6 @@ private:
   void do_return(const MInst &i);
   void do_jump(const MInst &i);
   void do_branch(const MInst &i);
-  void do_table_address(const MInst &i);
   void do_table_jump(const MInst &i);
   void do_switch(const MInst &i);
   void do_trap_if(const MInst &i);
@@ -168,6 +178,8 @@ private:
   std::vector<i32> home_refs_; ///< frame offsets of home slots that hold references
   u32 home_list_ = 0;          ///< where ref_slots has just these, if has_home_list_
   bool has_home_list_ = false;
+  Flags flags_;
+  u32 sign_user_ = ~0u; ///< the row that finds the sign in SF alone: OF may be set
   Label cold_back_ = codegen::no_label;
   std::vector<Label> clause_pads_;               ///< per row of out_->clauses
   std::vector<Label> system_pads_, dispatchers_; ///< per region

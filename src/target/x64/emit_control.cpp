@@ -146,7 +146,7 @@ void Emitter::do_jump(const MInst &) {
 void Emitter::do_branch(const MInst &i) {
   const auto &succs = m_->blocks[static_cast<MBlock>(block_)].succs;
   MBlock yes = thread(succs[0].target), no = thread(succs[1].target), next = next_emitted(block_);
-  Cond cc = cond_of(i);
+  Cond cc = cond(i);
   auto label = [&](MBlock b) { return block_labels_[static_cast<u32>(b)]; };
   if (cc == Cond::FloatNe) {
     std::swap(yes, no);
@@ -168,20 +168,24 @@ void Emitter::do_branch(const MInst &i) {
     jump(label(no));
 }
 
-/// index = min(index, entries - 1); the table holds distances from itself.
-void Emitter::do_table_address(const MInst &i) {
+///   cmp index, entries - 1
+///   jae the last entry's        ; predicted: the load need not wait for the compare
+///   lea r11, [table]            ; distances from itself
+///   movsxd to, [r11 + 4*index]
+///   add to, r11
+///   jmp to
+void Emitter::do_table_jump(const MInst &i) {
   u8 index = reg(i, 0), to = def(i);
-  rm_only(Op::MovImm, Width::W32, to, static_cast<u64>(i.disp - 1));
-  rr(Op::Cmp, Width::W32, index, to);
-  put(Op::Cmov, Width::W32, to, {Rm::of(index)}, 0, Cond::B);
+  u32 first = static_cast<u32>(i.imm), cases = static_cast<u32>(i.disp) - 1;
+  rm_only(Op::CmpImm, Width::W32, index, cases);
+  jump_if(Cond::Ae, label_of(m_->jump_targets[first + cases]));
   Label table = buffer_.label();
-  tables_.push_back({static_cast<u32>(i.imm), static_cast<u32>(i.disp), table});
+  tables_.push_back({first, cases, table});
   put(Op::Lea, Width::W64, scratch, {Rm::of(Memory{.base = rip_register}), table});
-  put(Op::Movsx32, Width::W64, to, {Rm::of(Memory{.base = scratch, .index = to, .scale_log2 = 2})});
+  put(Op::Movsx32, Width::W64, to, {Rm::of(Memory{.base = scratch, .index = index, .scale_log2 = 2})});
   rr(Op::Add, Width::W64, to, scratch);
+  rm_only(Op::JmpRm, Width::W64, to);
 }
-
-void Emitter::do_table_jump(const MInst &i) { rm_only(Op::JmpRm, Width::W64, reg(i, 0)); }
 
 void Emitter::do_switch(const MInst &i) {
   u8 index = reg(i, 0);
@@ -201,7 +205,7 @@ void Emitter::do_switch(const MInst &i) {
     jump(label_of(otherwise));
 }
 
-void Emitter::do_trap_if(const MInst &i) { trap_if(cond_of(i), trap_label(i.trap, i.source)); }
+void Emitter::do_trap_if(const MInst &i) { trap_if(cond(i), trap_label(i.trap, i.source)); }
 
 void Emitter::do_trap(const MInst &i) {
   note_trap(i.trap);

@@ -41,7 +41,7 @@ LowerBound lower_bound(Width from, Width to) {
 
 void Emitter::do_float_select(const MInst &i) {
   u8 to = def(i), yes = reg(i, 1);
-  Cond cc = cond_of(i);
+  Cond cc = cond(i);
   Label skip = buffer_.label(), take = buffer_.label();
   if (cc == Cond::FloatEq) {
     jump_if(Cond::Ne, skip);

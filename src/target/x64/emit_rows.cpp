@@ -8,6 +8,7 @@ namespace trapeze::x64 {
 using namespace codegen;
 
 void Emitter::put(Op op, Width w, u8 reg, const Fixed &f, u64 imm, Cond cc) {
+  follow_flags(op, w, reg, f.rm, imm);
   Encoded e = encode(buffer_, op, w, reg, f.rm, imm, cc);
   if (!base::is_none(f.label))
     buffer_.fix_up(e.rip_field, e.end, f.label);
@@ -90,6 +91,8 @@ void Emitter::row(const MInst &i) {
   Width w = width_of(i);
   if (op == Op::Lea)
     return lea(i, def(i));
+  if (is_known_test(i))
+    return;
   u32 next = 0;
   u8 field = no_register;
   Fixed f;
@@ -113,7 +116,7 @@ void Emitter::row(const MInst &i) {
     rr(Op::Xorp, Width::W32, field, field);
   if (i.form & may_fault)
     note_trap(i.trap);
-  put(op, w, field, f, mode_of(i) == Mode::Pool ? 0 : i.imm, cond_of(i));
+  put(op, w, field, f, mode_of(i) == Mode::Pool ? 0 : i.imm, cond(i));
 }
 
 void Emitter::load_constant(u8 to, Width w, u64 value, bool keep_flags) {

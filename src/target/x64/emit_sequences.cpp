@@ -21,7 +21,7 @@ void Emitter::do_instance(const MInst &i) { rr(Op::MovLoad, Width::W64, def(i), 
 /// Equality of floats needs ZF and not PF; unequal is its negation.
 void Emitter::do_set_cond(const MInst &i) {
   u8 to = def(i);
-  Cond cc = cond_of(i);
+  Cond cc = cond(i);
   if (cc == Cond::FloatEq || cc == Cond::FloatNe) {
     bool eq = cc == Cond::FloatEq;
     rm_only(Op::Setcc, Width::W8, to, 0, eq ? Cond::E : Cond::Ne);

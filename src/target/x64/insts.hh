@@ -44,7 +44,7 @@ enum class Field : u8 { None, GUse, GDef, GMod, XUse, XDef, XMod, Addr };
 enum class RmForm : u8 { Either, RegOnly, MemOnly };
 enum class Imm : u8 { NoImm, Ib, Alu, Iz, Iv, Rel32, Cl };
 enum Digit : u8 { R = 8, PlusReg = 9, NoModrm = 10 };
-enum InstFlag : u8 { RmFirst = 1, HasCond = 2 };
+enum InstFlag : u8 { RmFirst = 1, HasCond = 2, SetsZero = 4, SetsLogic = 8, KeepsFlags = 16 };
 
 struct TableRow {
   const char *text;

@@ -57,8 +57,7 @@ void Lowering::switch_(Inst i, const InstRow &r, u32) {
     return;
   }
   VReg target = fresh(VKind::I64);
-  make(Op::TableAddress, Width::W32).use(index).def_early(target).imm(first).disp(entries);
-  make(Op::TableJump, Width::W64).flags(is_terminator).use(target).imm(first).disp(entries);
+  make(Op::TableJump, Width::W64).flags(is_terminator).use(index).def_early(target).imm(first).disp(entries);
 }
 
 void Lowering::trap(Inst, const InstRow &r, u32) {
