@@ -1,4 +1,5 @@
-"""The engines that bench/run compares by throws: each measures modules of $TRAPEZE_TEST_DATA/bench/eh, one round at a time.
+"""The engines that bench/run compares by throws: each measures modules of $TRAPEZE_TEST_DATA/bench/eh and of bench/modules, one round at
+a time.
 
     prepare(name) -> bool     loads the module and checks run(n) for n = 0, 1, 1000, 5003; False: it has no such benchmark
     round(name)               nanoseconds of CPU time per iteration
@@ -6,7 +7,7 @@
     instructions(name)        per iteration, by callgrind; None where that cannot be told
 
 """
-import json, os, re, resource, shutil, subprocess, sys
+import functools, json, os, re, resource, shutil, subprocess, sys
 
 import peers
 from peers import BENCH, DATA, PEERS, ROOT, Missing, output
@@ -15,16 +16,31 @@ sys.path.insert(0, os.path.join(ROOT, 'tests', 'suites'))
 from eh_formulas import FORMULAS, SIZES  # noqa: E402
 
 
+OURS = {'br_local': 'sum', 'nothrow_small': 'sum', 'nothrow_small_plain': 'sum'}  # of bench/modules: the formula of each
+
+
 def module(name):
-    return os.path.join(DATA, 'bench/eh/wasm', f'{name}.wasm')
+    """The binary: of our own, as `assembled` wrote it."""
+    return os.path.join(PEERS, f'{name}.wasm') if name in OURS else os.path.join(DATA, 'bench/eh/wasm', f'{name}.wasm')
 
 
+def assembled(trapeze):
+    for name in OURS:
+        binary = subprocess.run([trapeze, 'print', '--binary', f'{BENCH}/modules/{name}.wat'], capture_output=True, check=True)
+        with open(module(name), 'wb') as file:
+            file.write(binary.stdout)
+
+
+@functools.cache
 def manifest():
-    return json.load(open(os.path.join(DATA, 'bench/eh/manifest.json')))
+    """{name: its formula}: the modules of the shared folder and our own."""
+    path = os.path.join(DATA, 'bench/eh/manifest.json')
+    shared = json.load(open(path)) if os.path.exists(path) else {}
+    return {name: entry['expect'] for name, entry in shared.items()} | OURS
 
 
 def check(engine, name, results):
-    formula = FORMULAS[manifest()[name]['expect']]
+    formula = FORMULAS[manifest()[name]]
     for n, result in zip(SIZES, results, strict=True):
         if result != formula(n):
             raise Missing(f'{engine} computes {name}({n}) = {result}, not {formula(n)}')

@@ -5,8 +5,8 @@
 // Compiles MODULE and runs its `_start` as a WASI command whose only directory is the current one. What takes less than
 // `enough_ns` is repeated that long, with a fresh instance, to warm up, and then as many times again to be measured
 // (--once: done once), so that short programs mean something. Writes {"compile": ns, "compile_wall": ns, "instantiate":
-// ns, "run": ns, "runs": N} to REPORT: means, of `compile` CPU time of the process, of `instantiate` and `run` of this
-// thread. The peers' programs (program_wasmtime.py, program.mjs) do and write the same.
+// ns, "run": ns, "runs": N, "memory": bytes} to REPORT: means, of `compile` CPU time of the process, of `instantiate`
+// and `run` of this thread. The peers' programs (program_wasmtime.py, program.mjs) do and write the same.
 #include "trapeze/trapeze.hh"
 #include "trapeze/wasi.hh"
 
@@ -49,6 +49,15 @@ struct Times {
   }
   double mean() const { return cpu / count; }
 };
+
+/// The most memory this process had, in bytes. getrusage counts what the parent had before exec, too.
+std::uint64_t peak_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (word == "VmHWM:" && status >> word)
+      return std::stoull(word) * 1024;
+  return 0;
+}
 
 /// What one repetition adds to, and how many there were, over the pass that warms up and the one that counts.
 struct Measured {
@@ -146,7 +155,7 @@ void measure(const Options &options) {
     std::fprintf(report, ", \"instantiate\": %.0f, \"run\": %.0f, \"runs\": %d", ran.instantiate.mean(), ran.run.mean(),
                  ran.steps);
   }
-  std::fprintf(report, "}\n");
+  std::fprintf(report, ", \"memory\": %llu}\n", static_cast<unsigned long long>(peak_memory()));
   std::fclose(report);
 }
 

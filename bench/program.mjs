@@ -86,4 +86,5 @@ if (!flags.includes('--compile-only')) {
   });
   Object.assign(answer, {instantiate: instantiate.cpu / run.count, run: run.cpu / run.count, runs});
 }
+answer.memory = fs.readFileSync('/proc/self/status', 'utf8').match(/VmHWM:\s+(\d+)/)[1] * 1024;
 fs.writeFileSync(report, JSON.stringify(answer));

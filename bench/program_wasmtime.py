@@ -1,5 +1,5 @@
 """Wasmtime in bench/run's tables of programs, as bench/program.cpp:  program_wasmtime.py [--compile-only] [--once] MODULE REPORT"""
-import json, sys, time
+import json, re, sys, time
 
 import wasmtime
 
@@ -73,6 +73,7 @@ def main():
         module = wasmtime.Module(engine, binary)
         runs = repeat([instantiate, run], most, lambda: run_once(engine, module, path, instantiate, run))
         answer |= {'instantiate': instantiate.cpu / run.count, 'run': run.cpu / run.count, 'runs': runs}
+    answer['memory'] = int(re.search(r'VmHWM:\s+(\d+)', open('/proc/self/status').read())[1]) * 1024
     with open(report, 'w') as file:
         json.dump(answer, file)
 

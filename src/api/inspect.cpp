@@ -97,4 +97,8 @@ std::string print(const v1::Engine &engine, std::span<const u8> input, std::stri
   return text::print(source.decode(engine.impl()));
 }
 
+std::vector<u8> assemble(const v1::Engine &engine, std::span<const u8> input, std::string_view name) {
+  return *Source(engine.impl(), input, name).bytes();
+}
+
 } // namespace trapeze::api

@@ -31,6 +31,9 @@ std::string list_unwind_tables(const v1::Engine &engine, std::span<const std::ui
 
 /// The module in the text format. Throws v1::Error. The module is decoded, not validated.
 std::string print(const v1::Engine &engine, std::span<const std::uint8_t> input, std::string_view name);
+/// The module in the binary format; text is assembled. Throws v1::Error.
+std::vector<std::uint8_t> assemble(const v1::Engine &engine, std::span<const std::uint8_t> input,
+                                   std::string_view name);
 
 /// One line of `trapeze doctor`.
 struct Check {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Printing a module, parsing the text and printing again gives the same text:  roundtrip.py ENGINE DATA
 
-Every module of corpus and benchmarks by `print`, twice; every valid module of the scripts of the spec suite, of its
+Every module of corpus and benchmarks by `print`, twice, and by `print --binary`; every valid module of the scripts of the spec suite, of its
 proposals and of tests/wast by `wast --roundtrip`, which counts each as an assertion.
 """
 import os, sys, tempfile
@@ -20,10 +20,13 @@ def twice(engine, path, scratch):
     with open(text, 'wb') as file:
         file.write(first.out)
     second = run([engine, 'print', text])
+    binary = run([engine, 'print', '--binary', text])
     os.unlink(text)
-    if second.crash() or second.status != 0:
-        return second.crash() or f'print of the text: exit status {second.status}: {last(second.err)}'
-    return first_difference(first.out, second.out)
+    for what, ran in (('print of the text', second), ('print --binary of the text', binary)):
+        if ran.crash() or ran.status != 0:
+            return ran.crash() or f'{what}: exit status {ran.status}: {last(ran.err)}'
+    third = run([engine, 'print', '-'], stdin=binary.out)
+    return first_difference(first.out, second.out) or first_difference(first.out, third.out)
 
 
 def script(engine, name, path, tally):
