@@ -2,17 +2,19 @@
 //
 // Blocks are visited in the order of the dominator tree; a table maps {op, operands} to the first instruction
 // that computed it. An entry counts where its block dominates the current one; an entry of a finished subtree
-// is overwritten. Loads of words that never change (Alias::Fixed) count as pure. Loads of lengths and globals
-// carry a number of the memory state in their key: it changes at each call, and at each join.
+// is overwritten. Loads carry the state of what they read in their key (memory_state.hh), so that only loads between
+// which nothing can have changed are equal; a store enters its value as what a load of the same place would give.
 //
 // Constants are not merged across blocks (they are cheap to make again and dear to keep), but count as equal.
-// A word of the instance, or of what such a word points at, is loaded in front of the outermost loop: it exists as
-// long as the instance, so loading it early is always safe. Where the loop calls, it is loaded again and again: few
-// registers survive a call, and a load is cheaper than what a spilled one costs. Other invariants stay: producers
-// hoisted them already, and what is left is mostly address arithmetic that selection folds. Nothing is taken over into
+// A word of the instance, or of what such a word points at, is loaded in front of the outermost loop that does not
+// change it: it exists as long as the instance, so loading it early is always safe. Where the loop calls, it is loaded
+// again and again: few registers survive a call, and a load is cheaper than what a spilled one costs. Operations that
+// take several cycles leave loops too. Other invariants stay: producers hoisted them already, and what is left is
+// mostly address arithmetic that selection folds. Nothing is taken over into
 // a pad: what lives from the entry into a pad would lie in a frame slot during the whole region, while most of what a
 // pad needs is cheap.
 #include "ir/effects.hh"
+#include "opt/memory_state.hh"
 #include "opt/passes.hh"
 
 #include <algorithm>
@@ -45,9 +47,9 @@ private:
   void visit(Inst i);
   void merge_parameters(Block b);
   Inst find_or_add(const Key &key, Inst inst);
-  bool is_instance_word(const InstRow &load) const;
-  void hoist(Inst load);
-  void find_calling_loops();
+  bool may_load_early(const InstRow &load) const;
+  void hoist(Inst inst, Alias reads);
+  void enter_stored_value(const InstRow &store, Inst inst);
   void grow();
   Value number(Value v) const {
     const Value n = numbers_[v];
@@ -61,14 +63,7 @@ private:
   u32 epoch_ = 0, count_ = 0;
   base::SideVec<Value, Value> numbers_{no_inst}; ///< constants: the first equal one
   base::IdVec<Block, Block> scope_;              ///< the innermost pad that dominates, or the entry
-  struct State {
-    u32 lengths = 0, globals = 0;
-  };
-  base::IdVec<Block, State> state_at_end_;
-  base::IdVec<Loop, u8> calls_; ///< a call stands in it
-  void forget() { state_ = {++states_, states_}; }
-  State state_;
-  u32 states_ = 0;
+  MemoryState memory_;
 };
 
 u32 hash(const Key &k) {
@@ -121,66 +116,102 @@ void Numbering::grow() {
   }
 }
 
-bool Numbering::is_instance_word(const InstRow &load) const {
+/// Whether the word is there as long as the instance is.
+bool Numbering::may_load_early(const InstRow &load) const {
+  const Access access = Access::unpack(load.aux);
+  if (!access.removable || access.can_trap || access.alias == Alias::Table || access.alias == Alias::Memory)
+    return false;
   const InstRow &address = fn_->insts[load.arg(0)];
-  const auto is_fixed = [](const InstRow &r) {
-    return r.op == Op::Load && Access::unpack(r.aux).alias == Alias::Fixed;
-  };
-  return is_fixed(load) && Access::unpack(load.aux).removable &&
-         (address.op == Op::Instance || (is_fixed(address) && fn_->insts[address.arg(0)].op == Op::Instance));
+  return address.op == Op::Instance || (address.op == Op::Load && Access::unpack(address.aux).alias == Alias::Fixed &&
+                                        fn_->insts[address.arg(0)].op == Op::Instance);
 }
 
-/// To the end of the block in front of the outermost loop around it, within the same pad. The table's entry holds:
-/// the new place dominates the old one, and everything there was visited before.
-void Numbering::hoist(Inst load) {
-  const Block here = fn_->links[load].block, address = fn_->links[fn_->insts[load].arg(0)].block;
+/// Takes more than a cycle or two, so that a register during the loop is worth it.
+bool is_dear(const InstRow &r) {
+  switch (r.op) {
+  case Op::Mul:
+  case Op::ConvertS:
+  case Op::ConvertU:
+  case Op::Demote:
+  case Op::Promote:
+  case Op::TruncSatS:
+  case Op::TruncSatU:
+  case Op::Fadd:
+  case Op::Fsub:
+  case Op::Fmul:
+  case Op::Fdiv:
+  case Op::Fmin:
+  case Op::Fmax:
+  case Op::Fsqrt:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/// To the end of the block in front of the outermost loop around it that changes nothing it reads, within the same pad,
+/// with the constants it takes. The table's entry holds: the new place dominates the old one, and everything there
+/// was visited before.
+void Numbering::hoist(Inst inst, Alias reads) {
+  const Block here = fn_->links[inst].block;
   Block to = here;
+  const auto is_ready = [&](Block front) {
+    bool ready = scope_[front] == scope_[here];
+    for_each_operand(*fn_, inst, [&](u32 &v) {
+      ready = ready &&
+              (fn_->insts[Value{v}].op == Op::Const || ws_->dominators.dominates(fn_->links[Value{v}].block, front));
+    });
+    return ready;
+  };
   for (Loop l = ws_->loops.innermost(here); !is_none(l); l = ws_->loops.rows[l].parent) {
     const Block front = ws_->dominators.idom(ws_->loops.rows[l].header);
-    if (calls_[l] != 0 || scope_[front] != scope_[here] || !ws_->dominators.dominates(address, front))
+    if (memory_.calls(l) || memory_.changes(l, reads) || !is_ready(front))
       break;
     to = front;
   }
   if (to == here)
     return;
-  fn_->remove(load);
-  fn_->insert_before(fn_->terminator(to), load);
+  const Inst end = fn_->terminator(to);
+  for_each_operand(*fn_, inst, [&](u32 &v) {
+    if (fn_->insts[Value{v}].op != Op::Const || ws_->dominators.dominates(fn_->links[Value{v}].block, to))
+      return;
+    const Inst copy = fn_->make(InstRow(fn_->insts[Value{v}]), fn_->offsets[Value{v}]);
+    fn_->insert_before(end, copy);
+    v = base::index_of(copy);
+  });
+  fn_->remove(inst);
+  fn_->insert_before(end, inst);
 }
 
-void Numbering::find_calling_loops() {
-  calls_.clear();
-  calls_.resize(ws_->loops.rows.size(), 0);
-  for (Block b : ws_->cfg.reverse_postorder()) {
-    const Loop innermost = ws_->loops.innermost(b);
-    if (is_none(innermost) || calls_[innermost] != 0)
-      continue;
-    Inst i = fn_->blocks[b].first;
-    while (!is_none(i) && row(fn_->insts[i].op).effect != Effect::Call)
-      i = fn_->links[i].next;
-    if (!is_none(i))
-      for (Loop l = innermost; !is_none(l) && calls_[l] == 0; l = ws_->loops.rows[l].parent)
-        calls_[l] = 1;
-  }
+/// A load of what was stored whole is the stored value; a constant is cheaper made again.
+void Numbering::enter_stored_value(const InstRow &store, Inst inst) {
+  const Access access = Access::unpack(store.aux);
+  const Value value = store.arg(1);
+  const Type type = fn_->type(value);
+  if (!MemoryState::is_tracked(access.alias) || size_of(type) != 1u << access.size_log2 ||
+      fn_->insts[value].op == Op::Const)
+    return;
+  Key key{{Op::Load, type, store.aux, base::index_of(number(store.arg(0))), 0, store.c},
+          memory_.of(access.alias),
+          scope_[fn_->links[inst].block]};
+  if (scope_[fn_->links[value].block] == key.scope)
+    find_or_add(key, value);
 }
 
 void Numbering::visit(Inst i) {
   for_each_operand(*fn_, i, [&](u32 &operand) { operand = base::index_of(resolve(*ws_, Value{operand})); });
-  const InstRow &r = fn_->insts[i];
-  if (clobbers_state(*fn_, i))
-    forget();
+  const InstRow r = fn_->insts[i];
+  memory_.apply(i);
   Key key{r, 0, r.op == Op::Const ? no_block : scope_[fn_->links[i].block]};
   const OpRow &op = row(r.op);
+  const Alias reads = op.format == Format::Load ? Access::unpack(r.aux).alias : Alias::Fixed;
   if (op.format == Format::Load) {
-    const Alias alias = Access::unpack(r.aux).alias;
-    if (alias == Alias::Length || alias == Alias::Global)
-      key.state = alias == Alias::Length ? state_.lengths : state_.globals;
-    else if (alias != Alias::Fixed)
+    if (!MemoryState::is_tracked(reads))
       return;
+    key.state = memory_.of(reads);
     key.row.a = base::index_of(number(r.arg(0)));
   } else if (op.format == Format::Store) {
-    if (Access::unpack(r.aux).alias == Alias::Global)
-      state_.globals = ++states_;
-    return;
+    return enter_stored_value(r, i);
   } else if (op.effect != Effect::Pure && op.format != Format::Binary && op.format != Format::Unary &&
              r.op != Op::TrapIf) {
     return;
@@ -198,8 +229,8 @@ void Numbering::visit(Inst i) {
   }
   const Inst leader = find_or_add(key, i);
   if (leader == i) {
-    if (r.op == Op::Load && is_instance_word(r))
-      hoist(i);
+    if (r.op == Op::Load ? may_load_early(r) : is_dear(r))
+      hoist(i, reads);
     return;
   }
   if (r.op == Op::Const && fn_->links[leader].block != fn_->links[i].block) {
@@ -234,25 +265,19 @@ void Numbering::merge_parameters(Block b) {
 }
 
 void Numbering::block(Block b) {
-  const auto preds = ws_->cfg.preds(b);
-  const bool continues = preds.size() == 1 && !fn_->blocks[b].is_pad;
-  if (continues)
-    state_ = state_at_end_[preds[0]];
-  else
-    forget();
+  memory_.enter(b);
   merge_parameters(b);
   for (Inst i = fn_->blocks[b].first, next; !is_none(i); i = next) {
     next = fn_->links[i].next;
     visit(i);
   }
-  state_at_end_[b] = state_;
+  memory_.leave(b);
 }
 
 void Numbering::run(Function &fn, Workspace &ws) {
   fn_ = &fn;
   ws_ = &ws;
-  count_ = states_ = 0;
-  state_ = {};
+  count_ = 0;
   if (++epoch_ == 0) {
     std::fill(table_.begin(), table_.end(), Entry{});
     epoch_ = 1;
@@ -260,9 +285,7 @@ void Numbering::run(Function &fn, Workspace &ws) {
   numbers_.clear();
   scope_.clear();
   scope_.resize(fn.blocks.size(), fn.entry);
-  state_at_end_.clear();
-  state_at_end_.resize(fn.blocks.size());
-  find_calling_loops();
+  memory_.start(fn, ws);
   for (Block b : ws.dominators.tree_order())
     scope_[b] = b == fn.entry || fn.blocks[b].is_pad ? b : scope_[ws.dominators.idom(b)];
   for (Block b : ws.dominators.tree_order())

@@ -66,6 +66,9 @@ void store(Translator &t, const Operator &o, u32 size_log2) {
 void memory_size(Translator &t, const Operator &o, u32) {
   if (!is_usable_memory(t, o, o.index))
     return;
+  const wasm::Limits &limits = t.module->memories[o.index].type.limits;
+  if (limits.has_max && limits.max == limits.min) // it cannot grow
+    return t.push(t.build.i32(static_cast<u32>(limits.min)));
   const Value descriptor = t.field(t.context->layout.memory(o.index) + offsetof(abi::MemoryCell, descriptor));
   const Value length = t.build.load(Type::I64, descriptor, offsetof(abi::MemoryDescriptor, length),
                                     {.size_log2 = 3, .alias = Alias::Length});

@@ -11,7 +11,11 @@ bool is_usable_table(Translator &t, const Operator &o, u32 table) {
   return !t.failed();
 }
 
+/// A table that cannot grow has the length that its type says, an imported one too.
 static Value length(Translator &t, u32 table) {
+  const wasm::Limits &limits = t.module->tables[table].type.limits;
+  if (limits.has_max && limits.max == limits.min)
+    return t.build.i64(limits.min);
   const Value descriptor = t.field(t.context->layout.table(table) + offsetof(abi::TableCell, descriptor));
   return t.build.load(Type::I64, descriptor, offsetof(abi::TableDescriptor, length),
                       {.size_log2 = 3, .alias = Alias::Length});

@@ -90,8 +90,87 @@ TEST_CASE("lengths and globals: a call, a store or a join forgets them") {
   CHECK(count(body("  call 1 sig1 ()\n", "fixed"), "load") == 1);
   CHECK(count(body("  store v2+128, v0, size 4, global\n", "global"), "load") == 2);
   CHECK(count(body("  store v2+128, v0, size 4, global\n", "length"), "load") == 1);
-  CHECK(count(body("", "memory"), "load") == 2);
+  CHECK(count(body("", "memory"), "load") == 1);
+  CHECK(count(body("  call 1 sig1 ()\n", "memory"), "load") == 2);
+  CHECK(count(body("  store v2+128, v0, size 1, memory\n", "memory"), "load") == 2);
+  CHECK(count(body("  store v2+128, v0, size 4, global\n", "memory"), "load") == 1);
+  CHECK(count(body("  store v2+64, v0, size 4, global\n", "global"), "load") == 1); // the second is what was stored
+  CHECK(count(body("  store v2+64, v0, size 2, global\n", "global"), "load") == 2);
   CHECK(count(body("", "area"), "load") == 2);
+}
+
+TEST_CASE("where paths meet, a load counts if no path changes what it reads") {
+  const auto diamond = [&](const std::string &arm) {
+    return count(optimised(head + R"(block0(v0: i32, v1: i32):
+  v2: i64 = instance
+  v3: i32 = load v2+64, size 4, global
+  branch v0, block1, block2
+block1:
+)" + arm + R"(  jump block3
+block2:
+  jump block3
+block3:
+  v4: i32 = load v2+64, size 4, global
+  v5: i32 = add v3, v4
+  return v5
+)"),
+                 "load");
+  };
+  CHECK(diamond("  store v2+128, v1, size 4, memory\n") == 1);
+  CHECK(diamond("  store v2+64, v1, size 4, global\n") == 2);
+  CHECK(diamond("  call 1 sig1 ()\n") == 2);
+}
+
+TEST_CASE("a loop that changes nothing keeps what was loaded before it; what it reads leaves it") {
+  const auto loop = [&](const std::string &inside, const std::string &before = "") {
+    return optimised(head + R"(block0(v0: i32, v1: i32):
+  v2: i64 = instance
+)" + before + R"(  jump block1(v0)
+block1(v3: i32):
+  v4: i32 = load v2+64, size 4, global
+  v6: i32 = mul v1, v1
+  v7: i32 = add v4, v6
+  store v2+256, v7, size 4, memory
+)" + inside + R"(  branch v7, block2, block3
+block2:
+  jump block1(v7)
+block3:
+  return v3
+)");
+  };
+  const std::string before = "  v5: i32 = load v2+64, size 4, global\n  store v2+300, v5, size 4, memory\n";
+  CHECK(count(loop("", before), "load") == 1);
+  CHECK(count(loop("  store v2+128, v1, size 4, global\n", before), "load") == 2);
+  CHECK(count(loop("  call 1 sig1 ()\n", before), "load") == 2);
+  const std::string hoisted = loop(""), stays = loop("  store v2+128, v1, size 4, global\n"),
+                    calls = loop("  call 1 sig1 ()\n");
+  const auto stands_in_loop = [](const std::string &out, const char *what) {
+    return out.find(what) > out.find("block1(");
+  };
+  CHECK_FALSE(stands_in_loop(hoisted, "load v2+64"));
+  CHECK_FALSE(stands_in_loop(hoisted, "mul"));
+  CHECK(stands_in_loop(stays, "load v2+64"));
+  CHECK_FALSE(stands_in_loop(stays, "mul"));
+  CHECK(stands_in_loop(calls, "load v2+64"));
+  CHECK(stands_in_loop(calls, "mul"));
+}
+
+TEST_CASE("a pad stands for the call that throws to it: nothing is known of memory behind it") {
+  const std::string out = optimised(head + R"(  region0: entry block0, catch_all -> block2
+block0(v0: i32, v1: i32):
+  v2: i64 = instance
+  v3: i32 = load v2+64, size 4, global
+  store v2+300, v3, size 4, memory
+  jump block1
+block1:
+  call 1 sig1 () region0
+  return v0
+block2 pad cold:
+  v4: i64 = instance
+  v5: i32 = load v4+64, size 4, global
+  return v5
+)");
+  CHECK(count(out, "load") == 2);
 }
 
 TEST_CASE("a word of the instance is loaded in front of a loop, unless the loop calls") {
