@@ -1,9 +1,10 @@
 // Trapeze in bench/run's tables of programs: compile time and run time apart, in one process.
 //
-//   program [--opt-level=N] [--threads=N] [--compile-only] [--once] MODULE REPORT
+//   program [--opt-level=N] [--threads=N] [--compile-only] [--once] MODULE REPORT [ARG…]
 //
-// Compiles MODULE and runs its `_start` as a WASI command whose only directory is the current one. What takes less than
-// `enough_ns` is repeated that long, with a fresh instance, to warm up, and then as many times again to be measured
+// Compiles MODULE and runs its `_start` as a WASI command with these arguments, whose only directory is the current
+// one. What takes less than `enough_ns` is repeated that long, with a fresh instance, to warm up, and then as many
+// times again to be measured
 // (--once: done once), so that short programs mean something. Writes {"compile": ns, "compile_wall": ns, "instantiate":
 // ns, "run": ns, "runs": N, "memory": bytes} to REPORT: means, of `compile` CPU time of the process, of `instantiate`
 // and `run` of this thread. The peers' programs (program_wasmtime.py, program.mjs) do and write the same.
@@ -12,9 +13,11 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -28,6 +31,7 @@ struct Options {
   trapeze::Config config;
   bool compile_only = false, once = false;
   std::string module, report;
+  std::vector<std::string> arguments; ///< of the program: its name first
 };
 
 double now(clockid_t clock) {
@@ -98,7 +102,7 @@ void run_once(const trapeze::Engine &engine, const trapeze::Module &module, cons
   trapeze::Linker linker(store);
   linker.unknown_imports(trapeze::UnknownImports::Zero); // bench.start and bench.end
   trapeze::wasi::Options wasi;
-  wasi.args = {options.module};
+  wasi.args = options.arguments;
   wasi.preopens = {{".", "."}};
   trapeze::wasi::define(linker, wasi);
   trapeze::Instance instance;
@@ -116,8 +120,8 @@ void run_once(const trapeze::Engine &engine, const trapeze::Module &module, cons
 Options parse(int argc, char **argv) {
   Options options;
   options.config.threads(1);
-  std::vector<std::string> rest;
-  for (int i = 1; i < argc; ++i) {
+  int i = 1;
+  for (; i < argc && std::strncmp(argv[i], "--", 2) == 0; ++i) {
     std::string text = argv[i];
     if (text.starts_with("--opt-level="))
       options.config.optimize(static_cast<unsigned>(std::atoi(text.c_str() + 12)));
@@ -128,30 +132,34 @@ Options parse(int argc, char **argv) {
     else if (text == "--once")
       options.once = true;
     else
-      rest.push_back(text);
+      throw std::runtime_error("unknown option " + text);
   }
-  if (rest.size() != 2)
-    throw std::runtime_error("program [--opt-level=N] [--threads=N] [--compile-only] [--once] MODULE REPORT");
-  options.module = rest[0];
-  options.report = rest[1];
+  if (argc - i < 2)
+    throw std::runtime_error("program [OPTION…] MODULE REPORT [ARG…]");
+  options.module = argv[i];
+  options.report = argv[i + 1];
+  options.arguments = {options.module};
+  options.arguments.insert(options.arguments.end(), argv + i + 2, argv + argc);
   return options;
 }
 
 void measure(const Options &options) {
   trapeze::Engine engine(options.config);
   std::vector<std::uint8_t> bytes = read(options.module);
-  auto compile = [&] { return trapeze::Module::from_binary(engine, bytes, options.module); };
-  Measured compiled = repeat(options.once, &Measured::compile,
-                             [&](Measured &into) { into.compile.add(CLOCK_PROCESS_CPUTIME_ID, [&] { compile(); }); });
+  std::optional<trapeze::Module> module;
+  Measured compiled = repeat(options.once, &Measured::compile, [&](Measured &into) {
+    module.reset();
+    into.compile.add(CLOCK_PROCESS_CPUTIME_ID,
+                     [&] { module.emplace(trapeze::Module::from_binary(engine, bytes, options.module)); });
+  });
   std::FILE *report = std::fopen(options.report.c_str(), "w");
   if (!report)
     throw std::runtime_error("cannot write " + options.report);
   std::fprintf(report, "{\"compile\": %.0f, \"compile_wall\": %.0f", compiled.compile.mean(),
                compiled.compile.wall / compiled.compile.count);
   if (!options.compile_only) {
-    trapeze::Module module = compile();
     Measured ran =
-        repeat(options.once, &Measured::run, [&](Measured &into) { run_once(engine, module, options, into); });
+        repeat(options.once, &Measured::run, [&](Measured &into) { run_once(engine, *module, options, into); });
     std::fprintf(report, ", \"instantiate\": %.0f, \"run\": %.0f, \"runs\": %d", ran.instantiate.mean(), ran.run.mean(),
                  ran.steps);
   }

@@ -1,11 +1,12 @@
 // V8 and JavaScriptCore in bench/run's tables of programs, as bench/program.cpp:
-//   program.mjs [--compile-only] [--once] [--warm] MODULE REPORT          in Node, Bun or Deno
+//   program.mjs [--compile-only] [--once] [--warm] MODULE REPORT [ARG…]          in Node, Bun or Deno
 // --warm: for an engine that compiles while a program runs; short programs run 1.5 s before they count.
 import fs from 'node:fs';
 import process from 'node:process';
 import {Exit, wasi} from './wasi.mjs';
 
-const flags = process.argv.slice(2, -2), [file, report] = process.argv.slice(-2);
+const words = process.argv.slice(2), first = words.findIndex(word => !word.startsWith('--'));
+const flags = words.slice(0, first), [file, report, ...rest] = words.slice(first);
 const once = flags.includes('--once'), ENOUGH = 60, WARM = flags.includes('--warm') ? 1500 : ENOUGH, MOST = WARM;
 
 const process_ns = () => {
@@ -63,16 +64,16 @@ let serial = 0;
 const fresh = () => Buffer.concat([bytes, Buffer.from([0, 6, 1, 0x78, ...new Uint8Array(new Uint32Array([++serial]).buffer)])]);
 
 const compile = new Times(), instantiate = new Times(), run = new Times();
+let module;
 repeat([compile], () => {
   const input = fresh();
-  compile.add(process_ns, () => new WebAssembly.Module(input));
+  module = compile.add(process_ns, () => new WebAssembly.Module(input));
 });
 const answer = {compile: compile.cpu / compile.count, compile_wall: compile.wall / compile.count};
 
 if (!flags.includes('--compile-only')) {
-  const module = new WebAssembly.Module(bytes);
   const runs = repeat([instantiate, run], () => {
-    const {imports, bind} = wasi([file]);
+    const {imports, bind} = wasi([file, ...rest]);
     const all = {wasi_snapshot_preview1: imports, bench: {start() {}, end() {}}};
     const instance = instantiate.add(thread_ns, () => new WebAssembly.Instance(module, all));
     bind(instance.exports.memory);

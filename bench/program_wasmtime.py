@@ -1,5 +1,5 @@
-"""Wasmtime in bench/run's tables of programs, as bench/program.cpp:  program_wasmtime.py [--compile-only] [--once] MODULE REPORT"""
-import json, re, sys, time
+"""Wasmtime in bench/run's tables of programs, as bench/program.cpp:  program_wasmtime.py [--compile-only] [--once] MODULE REPORT [ARG…]"""
+import collections, itertools, json, re, sys, time
 
 import wasmtime
 
@@ -37,10 +37,10 @@ def repeat(times, most, step):
     return steps
 
 
-def run_once(engine, module, path, instantiate, run):
+def run_once(engine, module, arguments, instantiate, run):
     store, linker = wasmtime.Store(engine), wasmtime.Linker(engine)
     wasi = wasmtime.WasiConfig()
-    wasi.argv = [path]
+    wasi.argv = arguments
     wasi.inherit_stdin(), wasi.inherit_stdout(), wasi.inherit_stderr()
     wasi.preopen_dir('.', '.')
     store.set_wasi(wasi)
@@ -59,19 +59,20 @@ def run_once(engine, module, path, instantiate, run):
 
 
 def main():
-    flags, (path, report) = sys.argv[1:-2], sys.argv[-2:]
+    flags = list(itertools.takewhile(lambda text: text.startswith('--'), sys.argv[1:]))
+    path, report, *rest = sys.argv[1 + len(flags):]
     config = wasmtime.Config()
     config.wasm_exceptions = True
     config.parallel_compilation = False
     engine = wasmtime.Engine(config)
     binary = open(path, 'rb').read()
     most = 1 if '--once' in flags else MOST
+    compiled = collections.deque(maxlen=1)
     compilation, instantiate, run = Times(), Times(), Times()
-    repeat([compilation], most, lambda: compilation.add(time.process_time_ns, lambda: wasmtime.Module(engine, binary)))
+    repeat([compilation], most, lambda: compiled.append(compilation.add(time.process_time_ns, lambda: wasmtime.Module(engine, binary))))
     answer = {'compile': compilation.cpu / compilation.count, 'compile_wall': compilation.wall / compilation.count}
     if '--compile-only' not in flags:
-        module = wasmtime.Module(engine, binary)
-        runs = repeat([instantiate, run], most, lambda: run_once(engine, module, path, instantiate, run))
+        runs = repeat([instantiate, run], most, lambda: run_once(engine, compiled[0], [path, *rest], instantiate, run))
         answer |= {'instantiate': instantiate.cpu / run.count, 'run': run.cpu / run.count, 'runs': runs}
     answer['memory'] = int(re.search(r'VmHWM:\s+(\d+)', open('/proc/self/status').read())[1]) * 1024
     with open(report, 'w') as file:

@@ -4,7 +4,7 @@ Each measurement is a process of its own (program.cpp, program_wasmtime.py, prog
 it compiles the module, runs `_start`, and reports both times. What it printed is compared with what the program has to
 print, as often as it ran, so that no wrong run is measured. All engines compile on one thread; times are CPU times.
 """
-import glob, json, os, subprocess, tempfile
+import glob, json, os, re, subprocess, tempfile
 
 import peers
 from peers import BENCH, DATA, Missing
@@ -93,24 +93,28 @@ def check_output(module, stream, actual, runs):
             return
 
 
-def measure_once(engine, module, compile_only=False):
-    """One process: its report."""
-    with tempfile.TemporaryDirectory() as folder:
-        report, streams = os.path.join(folder, 'report'), {name: os.path.join(folder, name) for name in ('stdout', 'stderr')}
-        flags = ['--compile-only'] if compile_only or not engine.runs else []
+def run_once(engine, module, flags, arguments, folder):
+    """One process, started in `folder`: its report, and what it printed, {'stdout': bytes, 'stderr': bytes}."""
+    with tempfile.TemporaryDirectory() as scratch:
+        report, streams = os.path.join(scratch, 'report'), {name: os.path.join(scratch, name) for name in ('stdout', 'stderr')}
         with open(streams['stdout'], 'wb') as out, open(streams['stderr'], 'wb') as err:
-            child = subprocess.Popen([*engine.command, *flags, os.path.basename(module), report], cwd=os.path.dirname(module),
-                                     stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=engine.environment)
-            child.wait()
+            status = subprocess.run([*engine.command, *flags, module, report, *arguments], cwd=folder, stdin=subprocess.DEVNULL,
+                                    stdout=out, stderr=err, env=engine.environment).returncode
         written = {name: open(path, 'rb').read() for name, path in streams.items()}
-        if child.returncode:
-            said = (written['stderr'] or written['stdout'])[-300:].decode(errors='replace').strip().splitlines()
-            raise Missing(f'status {child.returncode}: {said[-1] if said else ""}')
-        answer = json.load(open(report))
-        for name, actual in written.items():
-            if 'runs' in answer:
-                check_output(module, name, actual, answer['runs'])
-        return answer
+        if status:
+            said = (written['stderr'] or written['stdout'])[-2000:].decode(errors='replace')
+            errors = [line for line in said.splitlines() if re.search('error', line, re.I)] or said.strip().splitlines() or ['']
+            raise Missing(f'status {status}: {errors[0].strip()}')
+        return json.load(open(report)), written
+
+
+def measure_once(engine, module, compile_only):
+    flags = ['--compile-only'] if compile_only or not engine.runs else []
+    answer, written = run_once(engine, os.path.basename(module), flags, [], os.path.dirname(module))
+    for name, actual in written.items():
+        if 'runs' in answer:
+            check_output(module, name, actual, answer['runs'])
+    return answer
 
 
 def made(options):

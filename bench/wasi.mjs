@@ -1,10 +1,10 @@
 // As much of WASI preview 1 as the programs of bench/run use, for JavaScript engines: Node's own module exists in Node
-// only, and one implementation makes what the engines are compared by the same. Errors are the numbers of WASI's `errno`.
+// only, and one implementation makes what the engines are compared by the same. What is not here answers NOSYS. Errors are the numbers of WASI's `errno`.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 
-const [OK, BADF, INVAL, IO, NOENT] = [0, 8, 28, 29, 44];
+const [OK, BADF, INVAL, IO, NOENT, NOSYS] = [0, 8, 28, 29, 44, 52];
 const [DIRECTORY, REGULAR, CHARACTER] = [3, 4, 2];
 const [O_CREAT, O_DIRECTORY, O_EXCL, O_TRUNC] = [1, 2, 4, 8];
 const RIGHT_FD_WRITE = 64n;
@@ -139,5 +139,6 @@ export function wasi(args) {
       throw new Exit(status);
     },
   };
-  return {imports, bind: exported => memory = exported};
+  const all = new Proxy(imports, {get: (own, name) => own[name] ?? (() => NOSYS)});
+  return {imports: all, bind: exported => memory = exported};
 }
