@@ -82,6 +82,7 @@ class Suite:
         self.name, self.command, self.builds, self.weight, self.what = name, command, builds, weight, what
         self.unwinder = unwinder  # how exceptions are thrown where the suite does not choose
         self.level = level        # --opt-level, likewise
+        self.cpu = 'native'       # --cpu, likewise
 
     def on_system(self):
         """The same suite with every throw on the platform's unwinder."""
@@ -92,6 +93,13 @@ class Suite:
         """The same suite at another optimisation level, in the release build."""
         return Suite(f'{self.name}/O{level}', self.command, ONCE, self.weight, f'{self.what}, at --opt-level={level}', level=level)
 
+
+
+def on_baseline(suite):
+    """The same suite with code for every processor the engine runs on, in the release build."""
+    copy = Suite(f'{suite.name}/baseline', suite.command, ONCE, suite.weight, f'{suite.what}, at --cpu=baseline')
+    copy.cpu = 'baseline'
+    return copy
 
 
 def layers(build):
@@ -175,15 +183,18 @@ SUITES = [
 
 LEVELS = ('0', '3', 's')
 AT_LEVELS = ('exceptions', 'programs')
+ON_BASELINE = ('core', 'programs')
 ON_SYSTEM = ('exceptions', 'core', 'programs', 'checksums', 'stress', 'unit_api')
 
 
 def with_variants(suites):
-    """Adds each suite of ON_SYSTEM a second time, under the other unwinder, and those of AT_LEVELS at other levels."""
+    """Adds each suite of ON_SYSTEM a second time, under the other unwinder, those of AT_LEVELS at other levels,
+    those of ON_BASELINE at --cpu=baseline."""
     corpus_on_system = Suite('corpus/system', lambda b: corpus(b, '--unwinder=system'), ONCE, 60,
                              what='C and C++ programs that throw, on the system\'s unwinder')
     return suites + [suite.on_system() for suite in suites if suite.name in ON_SYSTEM] + [corpus_on_system] + [
-        suite.at_level(level) for suite in suites if suite.name in AT_LEVELS for level in LEVELS]
+        suite.at_level(level) for suite in suites if suite.name in AT_LEVELS for level in LEVELS] + [
+        on_baseline(suite) for suite in suites if suite.name in ON_BASELINE]
 
 
 def unit_suites(builds):
@@ -246,6 +257,7 @@ def run_suite(suite, build, bless):
     env = environment(build)
     env['TRAPEZE_TEST_UNWINDER'] = suite.unwinder
     env['TRAPEZE_TEST_OPT_LEVEL'] = suite.level
+    env['TRAPEZE_TEST_CPU'] = suite.cpu
     if bless:
         env['TRAPEZE_BLESS'] = '1'
     try:

@@ -303,6 +303,12 @@ enum class Unwinder : std::uint8_t {
   System ///< the platform's unwinder (libgcc's or LLVM's), two-phase: slower, and C++ sees every frame
 };
 
+/// Which processors compiled code runs on.
+enum class Cpu : std::uint8_t {
+  Native,  ///< this one: whatever it has may be used
+  Baseline ///< every one that the engine runs on (docs/platforms.md)
+};
+
 /// What is told about compiled code to whoever samples the process.
 enum class Profile : std::uint8_t {
   None,
@@ -324,6 +330,7 @@ public:
   /// 0: compiles fastest; 1: cheap optimisations; 2 (default): all that pay in general; 3: inlines too.
   Config &optimize(unsigned level);
   Config &optimize_for_size(); ///< as level 2, but small code goes before fast code
+  Config &cpu(Cpu which);
   Config &unwinder(Unwinder which);
   /// gdb sees Wasm frames by name (its JIT interface). Off by default; always on in a process that is being debugged
   /// when the engine is made.
@@ -338,6 +345,7 @@ public:
     bool verify = false;
     std::uint8_t opt_level = 2;
     bool for_size = false;
+    Cpu cpu = Cpu::Native;
     Unwinder unwinder = Unwinder::Fast;
     bool debug_info = false;
     Profile profile = Profile::None;

@@ -87,6 +87,11 @@ Config &Config::optimize_for_size() {
   return *this;
 }
 
+Config &Config::cpu(Cpu which) {
+  values_.cpu = which;
+  return *this;
+}
+
 Config &Config::unwinder(Unwinder which) {
   values_.unwinder = which;
   return *this;
@@ -112,6 +117,7 @@ compile::Options detail::EngineImpl::compile_options() const {
   options.settings.verify = config.verify;
   options.settings.opt_level = config.opt_level;
   options.settings.for_size = config.for_size;
+  options.settings.cpu = config.cpu == Cpu::Native ? compile::native_cpu() : 0;
   options.threads = config.threads;
   options.polls = config.interruptible_loops;
   return options;

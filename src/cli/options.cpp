@@ -25,6 +25,9 @@ void Options::add_to(CLI::App &command) {
   group->add_option("--unwinder", unwinder, "How a throw finds its handler")
       ->check(CLI::IsMember({"fast", "system"}))
       ->type_name("fast|system");
+  group->add_option("--cpu", cpu, "Processors that code is for: this one, or all the engine runs on")
+      ->check(CLI::IsMember({"native", "baseline"}))
+      ->type_name("native|baseline");
   group->add_option("--stack-size", stack_size, "Bytes of stack that Wasm code may use")->type_name("BYTES");
   group
       ->add_option("-O,--opt-level", opt_level,
@@ -50,6 +53,7 @@ Config Options::config() const {
     config.optimize_for_size();
   else
     config.optimize(static_cast<unsigned>(opt_level.front() - '0'));
+  config.cpu(cpu == "baseline" ? Cpu::Baseline : Cpu::Native);
   config.unwinder(unwinder == "system" ? Unwinder::System : Unwinder::Fast);
   config.debug_info(debug_info).profile(profile == "perfmap" ? Profile::PerfMap : Profile::None);
   if (stack_size != 0)

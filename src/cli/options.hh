@@ -20,7 +20,7 @@ struct Options {
   std::vector<std::string> enable, disable;
   std::uint32_t threads = 0;
   std::string unknown_imports = "error";
-  std::string unwinder = "fast";
+  std::string unwinder = "fast", cpu = "native";
   std::uint64_t stack_size = 0; ///< 0: the default
   std::string opt_level = "2";
   bool verify = false;

@@ -25,6 +25,9 @@ struct Options {
 /// called.
 Result<void> check_machine();
 
+/// What this processor has of the target's optional features: for Settings::cpu.
+u32 native_cpu();
+
 Result<image::CodeImage> module(const wasm::Module &m, const Options &options);
 
 /// The image's machine code as text, with all that its tables say of it, by the target's own instruction table.

@@ -25,6 +25,7 @@ Result<image::CodeImage> module(const wasm::Module &m, const Options &options) {
   if (options.laps)
     options.laps->start();
   image::CodeImage image = link(functions, m.imported_funcs);
+  image.cpu = options.settings.cpu;
   base::lap(options.laps, "emit/link");
   return image;
 }

@@ -96,6 +96,7 @@ struct CodeImage {
   std::vector<AddressEntry> addresses;
   std::vector<Epilogue> epilogues;
   u32 imported_funcs = 0;
+  u32 cpu = 0; ///< features of the processor that the code may use: the target's bits
 
   ImageView view() const {
     return {code, functions, calls, regions, clauses, ref_slots, traps, addresses, epilogues, imported_funcs};

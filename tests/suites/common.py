@@ -51,6 +51,7 @@ def last(text, length=200):
 
 UNWINDER = os.environ.get('TRAPEZE_TEST_UNWINDER', 'fast')
 OPT_LEVEL = os.environ.get('TRAPEZE_TEST_OPT_LEVEL', '2')
+CPU = os.environ.get('TRAPEZE_TEST_CPU', 'native')
 RUNS_WASM = ('run', 'wast')
 
 
@@ -59,6 +60,8 @@ def run(command, cwd=None, stdin=b'', timeout=600, env=None):
         command = [*command[:2], f'--unwinder={UNWINDER}', *command[2:]]
     if OPT_LEVEL != '2' and len(command) > 1 and command[1] in RUNS_WASM:
         command = [*command[:2], f'--opt-level={OPT_LEVEL}', *command[2:]]
+    if CPU != 'native' and len(command) > 1 and command[1] in RUNS_WASM:
+        command = [*command[:2], f'--cpu={CPU}', *command[2:]]
     environment = dict(os.environ, **(env or {}))
     try:
         done = subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, timeout=timeout, env=environment)

@@ -22,8 +22,8 @@ def produce(engine, stage, path):
             return b'', 'no line ";; run: FUNCTION ARGUMENT…"'
         commands = [[engine, 'run', '--invoke', words[0], path, *words[1:]] for words in wanted]
     else:
-        commands = [[engine, 'objdump', '--eh', '--threads=1', path]] if stage == 'eh' else \
-            [[engine, 'compile', f'--stop-after={stage}', '--threads=1', path]]
+        commands = [[engine, 'objdump', '--eh', '--threads=1', '--cpu=baseline', path]] if stage == 'eh' else \
+            [[engine, 'compile', f'--stop-after={stage}', '--threads=1', '--cpu=baseline', path]]
     output = b''
     for command in commands:
         ran = run(command, timeout=120)

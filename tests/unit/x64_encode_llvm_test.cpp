@@ -40,6 +40,8 @@ std::vector<u64> immediates(Imm kind, Width w) {
     return {0};
   case Imm::Ib:
     return {0, 1, 31, 127};
+  case Imm::V: // a register
+    return {0, 3, 5, 8, 12, 15};
   case Imm::Rel32:
     return {0, 1000, static_cast<u64>(-1000)};
   case Imm::Iv:

@@ -111,9 +111,9 @@ struct Context {
 
 class Compiled {
 public:
-  Compiled(ir::Function &fn, codegen::AllocationMode mode = codegen::AllocationMode::Full) {
+  Compiled(ir::Function &fn, codegen::AllocationMode mode = codegen::AllocationMode::Full, u32 cpu = 0) {
     const codegen::Target *target = &x64::target();
-    codegen::Settings settings;
+    codegen::Settings settings{.cpu = cpu};
     codegen::MFunction m;
     codegen::Allocation a;
     codegen::Workspace ws;

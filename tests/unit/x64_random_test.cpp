@@ -159,7 +159,21 @@ private:
     static constexpr Op binary[] = {Op::Add,  Op::Sub,  Op::Mul,  Op::And,  Op::Or,  Op::Xor, Op::Shl,
                                     Op::ShrS, Op::ShrU, Op::Rotl, Op::Rotr, Op::Add, Op::Add};
     Type t = pick(2) ? Type::I32 : Type::I64;
-    switch (pick(12)) {
+    switch (pick(14)) {
+    case 12: { // andn
+      Value inverted = body.b.raw(row(Op::Xor, t, any(t), body.b.constant(t, ~u64{0} >> (t == Type::I32 ? 32 : 0))));
+      Value x = any(t);
+      add(pick(2) ? row(Op::And, t, x, inverted) : row(Op::And, t, inverted, x));
+      break;
+    }
+    case 13: { // blsr, blsmsk, blsi
+      Value x = any(t);
+      Value y = pick(2) ? body.b.raw(row(Op::Add, t, x, body.b.constant(t, ~u64{0} >> (t == Type::I32 ? 32 : 0))))
+                        : body.b.raw(row(Op::Sub, t, body.b.constant(t, 0), x));
+      static constexpr Op ops[] = {Op::And, Op::Or, Op::Xor};
+      add(pick(2) ? row(ops[pick(3)], t, x, y) : row(ops[pick(3)], t, y, x));
+      break;
+    }
     case 0:
     case 1:
     case 2:
@@ -230,6 +244,13 @@ private:
     values_[Type::I64].push_back(p);
   }
 };
+
+/// What this processor has of the target's optional features.
+u32 cpu_here() {
+  return (__builtin_cpu_supports("lzcnt") != 0 ? x64::cpu_lzcnt : 0u) |
+         (__builtin_cpu_supports("bmi") != 0 ? x64::cpu_bmi1 : 0u) |
+         (__builtin_cpu_supports("bmi2") != 0 ? x64::cpu_bmi2 : 0u);
+}
 
 /// Row by row.
 class Interpreter {
@@ -333,7 +354,7 @@ TEST_CASE("random functions do what their rows say") {
     ++compared;
     reference = words;
     for (codegen::AllocationMode mode : {codegen::AllocationMode::Full, codegen::AllocationMode::Simple}) {
-      Compiled compiled(g.body.fn, mode);
+      Compiled compiled(g.body.fn, mode, mode == codegen::AllocationMode::Full && seed % 3 != 0 ? cpu_here() : 0);
       fill();
       Registers r{.ints = {0xdeadbeeffffffff3, 77, 0xffffffff00000005, 0x8000000000000001}, .floats = {d, f}};
       Outcome got = compiled.run(r, context);

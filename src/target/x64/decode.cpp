@@ -33,7 +33,20 @@ struct Head {
   bool p66 = false, f2 = false, f3 = false;
   u8 rex = 0;
   u8 map = 0, opcode = 0;
+  bool is_vex = false;
+  u8 third = 0; ///< VEX.vvvv
 };
+
+/// Behind C4: the fields as REX and prefixes would have said them.
+void read_vex(Cursor &c, Head &h) {
+  u8 first = c.next(), second = c.next();
+  h.is_vex = true;
+  h.rex = static_cast<u8>((~first >> 5 & 7) | (second & 0x80) >> 4);
+  h.map = first & 31;
+  h.third = ~second >> 3 & 15;
+  h.p66 = (second & 3) == 1, h.f3 = (second & 3) == 2, h.f2 = (second & 3) == 3;
+  h.opcode = c.next();
+}
 
 Head read_head(Cursor &c) {
   Head h;
@@ -47,6 +60,11 @@ Head read_head(Cursor &c) {
       h.f3 = true;
     else
       break;
+  }
+  if (c.peek() == 0xc4) {
+    c.next();
+    read_vex(c, h);
+    return h;
   }
   if ((c.peek() & 0xf0) == 0x40)
     h.rex = c.next();
@@ -65,6 +83,9 @@ Head read_head(Cursor &c) {
 /// Whether the row's prefix agrees; sets the width where prefixes tell it.
 bool match_prefix(const TableRow &r, const Head &h, Width &w) {
   w = (h.rex & 8) ? Width::W64 : Width::W32;
+  if ((r.flags & Vex) != 0 || h.is_vex)
+    return ((r.flags & Vex) != 0) == h.is_vex && h.p66 == (r.prefix == Prefix::P66) &&
+           h.f3 == (r.prefix == Prefix::PF3) && h.f2 == (r.prefix == Prefix::PF2);
   bool size66 = false; // 66 as operand size
   switch (r.prefix) {
   case Prefix::None:
@@ -149,6 +170,7 @@ u64 read_imm(Cursor &c, Imm kind, Width w, bool short_alu) {
   switch (kind) {
   case Imm::NoImm:
   case Imm::Cl:
+  case Imm::V:
     return 0;
   case Imm::Ib:
     return c.next();
@@ -181,7 +203,7 @@ bool read_operands(const TableRow &r, Cursor c, const Head &h, bool short_alu, u
   } else if (r.digit == PlusReg) {
     d.rm = Rm::of(static_cast<u8>((h.opcode & 7) | (h.rex & 1) << 3));
   }
-  d.imm = read_imm(c, r.imm, d.width, short_alu);
+  d.imm = r.imm == Imm::V ? h.third : read_imm(c, r.imm, d.width, short_alu);
   d.length = c.at - start;
   return c.ok;
 }

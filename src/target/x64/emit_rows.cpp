@@ -116,7 +116,10 @@ void Emitter::row(const MInst &i) {
     rr(Op::Xorp, Width::W32, field, field);
   if (i.form & may_fault)
     note_trap(i.trap);
-  put(op, w, field, f, mode_of(i) == Mode::Pool ? 0 : i.imm, cond(i));
+  u64 imm = is_memory && mode_of(i) == Mode::Pool ? 0 : i.imm;
+  if (r.imm == Imm::V)
+    imm = r.flags & VDef ? def(i) : reg(i, first_def(i) - 1);
+  put(op, w, field, f, imm, cond(i));
 }
 
 void Emitter::load_constant(u8 to, Width w, u64 value, bool keep_flags) {

@@ -92,6 +92,7 @@ void put_imm(CodeBuffer &out, Imm kind, Width w, u64 imm, bool short_alu) {
   switch (kind) {
   case Imm::NoImm:
   case Imm::Cl:
+  case Imm::V:
     return;
   case Imm::Ib:
     return out.put8(static_cast<u8>(imm));
@@ -116,12 +117,28 @@ i64 signed_imm(Width w, u64 imm) {
                            : static_cast<i64>(imm);
 }
 
+void put_vex(CodeBuffer &out, const TableRow &r, Width w, u8 reg, Bits bits, u8 third) {
+  u32 pp = r.prefix == Prefix::P66 ? 1 : r.prefix == Prefix::PF3 ? 2 : r.prefix == Prefix::PF2 ? 3 : 0;
+  u32 not_rxb = ~((reg >> 3 & 1u) << 2 | bits.rex_x << 1 | bits.rex_b) & 7;
+  out.put8(0xc4);
+  out.put8(static_cast<u8>(not_rxb << 5 | r.map));
+  out.put8(static_cast<u8>((w == Width::W64 ? 0x80 : 0) | (~third & 15u) << 3 | pp));
+}
+
 } // namespace
 
 Encoded encode(CodeBuffer &out, Op op, Width w, u8 reg, const Rm &rm, u64 imm, Cond cc) {
   const TableRow &r = row(op);
   ASSERT_SLOW((r.widths >> static_cast<u32>(w) & 1) != 0);
   Encoded result{out.size(), 0};
+  if (r.flags & Vex) {
+    put_vex(out, r, w, r.digit == R ? reg : 0, extension_bits(rm), r.imm == Imm::V ? static_cast<u8>(imm) : 0);
+    out.put8(r.opcode);
+    result.rip_field = put_modrm(out, r.digit < 8 ? r.digit : reg, rm);
+    put_imm(out, r.imm, w, imm, false);
+    result.end = out.size();
+    return result;
+  }
   if (r.wide != Wide::Fixed && w == Width::W16)
     out.put8(0x66);
   if (u8 prefix = mandatory_prefix(r.prefix, w))

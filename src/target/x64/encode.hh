@@ -3,6 +3,9 @@
 //
 // Example: add rax, qword ptr [rbx + 4*rcx + 16]  =  48 03 44 8b 10
 //          REX.W, opcode 03, ModRM mod=01 reg=000 rm=100, SIB scale=10 index=001 base=011, disp8
+//
+//   VEX takes the place of mandatory prefix, REX and map, and names a third register (vvvv), all but W and pp inverted:
+//   C4  RXB.map(5)  W.vvvv.L.pp  opcode ...       shlx eax, ecx, edx  =  c4 e2 69 f7 c1
 #pragma once
 
 #include "codegen/code_buffer.hh"
@@ -35,7 +38,8 @@ struct Encoded {
   u32 rip_field = ~0u; ///< offset of a rip-relative displacement, which counts from `end`
 };
 
-/// `reg` of a PlusReg row goes into `rm`. Relative jumps take the displacement in `imm`.
+/// `reg` of a PlusReg row goes into `rm`. The third register of an Imm::V row is `imm`. Relative jumps take the
+/// displacement in `imm`.
 Encoded encode(codegen::CodeBuffer &out, Op op, Width w, u8 reg, const Rm &rm, u64 imm = 0, Cond cc = Cond::O);
 
 /// Whether `value` is the sign extension of its low `bits`.

@@ -5,7 +5,8 @@
 //
 // Operand order of a table row: [reg use] [rm operands] [fixed uses the instruction implies], then defs:
 // [reg def] [rm def]. A field that is both read and written has a use, and a def that reuses it. The rm
-// operands are one value in Mode::Reg, else the address's registers: base, index.
+// operands are one value in Mode::Reg, else the address's registers: base, index. A third register (Imm::V) that is
+// read stands behind them; one that is written is the only def.
 //
 //   Mode        address
 //   Base        [op + disp]
@@ -42,9 +43,18 @@ enum class Prefix : u8 { None, P66, PF2, PF3, Scalar, Packed };
 enum class Wide : u8 { Byte, Word, Fixed };
 enum class Field : u8 { None, GUse, GDef, GMod, XUse, XDef, XMod, Addr };
 enum class RmForm : u8 { Either, RegOnly, MemOnly };
-enum class Imm : u8 { NoImm, Ib, Alu, Iz, Iv, Rel32, Cl };
+enum class Imm : u8 { NoImm, Ib, Alu, Iz, Iv, Rel32, Cl, V };
 enum Digit : u8 { R = 8, PlusReg = 9, NoModrm = 10 };
-enum InstFlag : u8 { RmFirst = 1, HasCond = 2, SetsZero = 4, SetsLogic = 8, KeepsFlags = 16 };
+enum InstFlag : u8 {
+  RmFirst = 1,
+  HasCond = 2,
+  SetsZero = 4,
+  SetsLogic = 8,
+  KeepsFlags = 16,
+  Vex = 32,
+  VFirst = 64,
+  VDef = 128
+};
 
 struct TableRow {
   const char *text;

@@ -372,7 +372,8 @@ void Lowering::lower_block(Block b) {
   staged_count_[at] = static_cast<u32>(staged_.size()) - first;
 }
 
-void Lowering::run(const ir::Function &fn, const codegen::Settings &, MFunction &out) {
+void Lowering::run(const ir::Function &fn, const codegen::Settings &settings, MFunction &out) {
+  cpu_ = settings.cpu;
   fn_ = &fn;
   out_ = &out;
   out.clear();

@@ -24,6 +24,7 @@
 #include "ir/function.hh"
 #include "target/x64/insts.hh"
 #include "target/x64/registers.hh"
+#include "target/x64/target.hh"
 
 namespace trapeze::codegen {
 struct Settings;
@@ -182,6 +183,8 @@ private:
   void wrap(Inst i, const InstRow &r, u32);
   void two_address(Inst i, Op op, Value a, Value b, Width w, bool commutes);
   bool and_mask(Inst i, const InstRow &r);
+  bool and_inverted(Inst i, const InstRow &r);
+  bool lowest_bit(Inst i, const InstRow &r, Op op);
 
   // --- lower_division.cpp
   void divide(Inst i, const InstRow &r, u32 op);
@@ -256,7 +259,10 @@ private:
   void nothing(Inst, const InstRow &, u32) {}
   void unsupported(Inst i, const InstRow &r, u32);
 
+  bool has(CpuBit feature) const { return (cpu_ & feature) != 0; }
+
   const ir::Function *fn_ = nullptr;
+  u32 cpu_ = 0; ///< codegen::Settings::cpu
   MFunction *out_ = nullptr;
   ir::Cfg cfg_;
   base::IdVec<Inst, ValueInfo> info_;

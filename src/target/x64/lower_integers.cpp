@@ -97,12 +97,56 @@ bool Lowering::and_mask(Inst i, const InstRow &r) {
   return true;
 }
 
+/// x & ~y. The inversion has no other user.
+bool Lowering::and_inverted(Inst i, const InstRow &r) {
+  for (u32 k = 0; k < 2; ++k) {
+    Value y = r.arg(k), x = r.arg(1 - k);
+    const InstRow &inversion = row(y);
+    if (inversion.op != ir::Op::Xor || !is_const(inversion.arg(1)) || const_value(inversion.arg(1)) != -1 ||
+        info_[y].uses != 1)
+      continue;
+    VReg inverted = reg(inversion.arg(0));
+    RmOperand m = x == inversion.arg(0) ? rm_reg(inverted) : rm(x);
+    make(Op::Andn, x64::width_of(r.type)).rm(m).use(inverted).def(result(i));
+    return true;
+  }
+  return false;
+}
+
+/// x & (x - 1), x ^ (x - 1), x & -x. The inner one has no other user.
+bool Lowering::lowest_bit(Inst i, const InstRow &r, Op op) {
+  for (u32 k = 0; k < 2; ++k) {
+    Value x = r.arg(k), y = r.arg(1 - k);
+    const InstRow &inner = row(y);
+    if (info_[y].uses != 1)
+      continue;
+    bool less_one =
+        inner.op == ir::Op::Add && inner.arg(0) == x && is_const(inner.arg(1)) && const_value(inner.arg(1)) == -1;
+    bool negated =
+        inner.op == ir::Op::Sub && inner.arg(1) == x && is_const(inner.arg(0)) && const_value(inner.arg(0)) == 0;
+    if (!less_one && !(negated && op == Op::And))
+      continue;
+    VReg v = reg(x);
+    make(op == Op::Xor ? Op::Blsmsk
+         : less_one    ? Op::Blsr
+                       : Op::Blsi,
+         x64::width_of(r.type))
+        .rm(rm_reg(v))
+        .def(result(i));
+    return true;
+  }
+  return false;
+}
+
 void Lowering::bitwise(Inst i, const InstRow &r, u32 op_number) {
   Op op = static_cast<Op>(op_number);
   Width w = x64::width_of(r.type);
   Value a = r.arg(0), b = r.arg(1);
-  if (!is_const(b))
+  if (!is_const(b)) {
+    if (has(cpu_bmi1) && op != Op::Or && ((op == Op::And && and_inverted(i, r)) || lowest_bit(i, r, op)))
+      return;
     return two_address(i, op, a, b, w, true);
+  }
   if (op == Op::And && and_mask(i, r))
     return;
   // A mask of the lower half clears the upper one, and so does a 32-bit operation.
@@ -121,7 +165,22 @@ void Lowering::bitwise(Inst i, const InstRow &r, u32 op_number) {
 void Lowering::shift(Inst i, const InstRow &r, u32 op_number) {
   Op op = static_cast<Op>(op_number);
   Width w = x64::width_of(r.type);
-  VReg x = reg(r.arg(0));
+  Value value = r.arg(0);
+  bool is_rotation = op == Op::Rol || op == Op::Ror;
+  if (has(cpu_bmi2) && !is_const(r.arg(1)) && !is_rotation) {
+    VReg count = reg(r.arg(1));
+    RmOperand m = value == r.arg(1) ? rm_reg(count) : rm(value);
+    make(op == Op::Shl ? Op::Shlx : op == Op::Shr ? Op::Shrx : Op::Sarx, w).rm(m).use(count).def(result(i));
+    return;
+  }
+  // A copy is saved where the operand lives on.
+  if (has(cpu_bmi2) && is_const(r.arg(1)) && is_rotation && (is_demanded(value) || can_sink(value, bytes_of(w)))) {
+    u64 count = row(r.arg(1)).bits() & (bits_of(w) - 1);
+    RmOperand m = rm(value);
+    make(Op::Rorx, w).rm(m).def(result(i)).imm(op == Op::Ror ? count : (bits_of(w) - count) & (bits_of(w) - 1));
+    return;
+  }
+  VReg x = reg(value);
   if (is_const(r.arg(1))) {
     // RolImm... stand in the order of Rol...
     Op by_imm = static_cast<Op>(op_number - static_cast<u32>(Op::Rol) + static_cast<u32>(Op::RolImm));
@@ -134,6 +193,13 @@ void Lowering::shift(Inst i, const InstRow &r, u32 op_number) {
 }
 
 void Lowering::count_bits(Inst i, const InstRow &r, u32 op) {
+  bool is_direct =
+      (op == static_cast<u32>(Op::Clz) && has(cpu_lzcnt)) || (op == static_cast<u32>(Op::Ctz) && has(cpu_bmi1));
+  if (is_direct) {
+    RmOperand m = rm(r.arg(0));
+    make(op == static_cast<u32>(Op::Clz) ? Op::Lzcnt : Op::Tzcnt, x64::width_of(r.type)).rm(m).def(result(i));
+    return;
+  }
   VReg x = reg(r.arg(0));
   make(static_cast<Op>(op), x64::width_of(r.type)).use(x).def(result(i));
 }

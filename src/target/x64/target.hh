@@ -13,6 +13,10 @@ struct CpuFeatures {
   bool popcnt = false;
 };
 
+/// Features as bits of codegen::Settings::cpu and image::CodeImage::cpu. The first two are taken for granted.
+enum CpuBit : u32 { cpu_sse41 = 1, cpu_popcnt = 2, cpu_lzcnt = 4, cpu_bmi1 = 8, cpu_bmi2 = 16 };
+inline constexpr u32 cpu_baseline = cpu_sse41 | cpu_popcnt;
+
 const codegen::Target &target();
 
 /// The target, if its code runs on such a processor; else what that lacks.

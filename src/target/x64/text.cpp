@@ -122,14 +122,24 @@ void print(const Decoded &d, std::string &out) {
     }
     separator = ", ";
   };
+  auto put_third = [&] {
+    out += separator;
+    append_register(out, static_cast<u8>(d.imm), d.width, false);
+    separator = ", ";
+  };
   if (r.flags & RmFirst) {
     put_rm();
     put_reg();
   } else {
     put_reg();
+    if (r.flags & VFirst)
+      put_third();
     put_rm();
   }
-  if (r.imm == Imm::Cl)
+  if (r.imm == Imm::V) {
+    if (!(r.flags & VFirst))
+      put_third();
+  } else if (r.imm == Imm::Cl)
     fmt::format_to(std::back_inserter(out), "{}cl", separator);
   else if (r.imm != Imm::NoImm)
     fmt::format_to(std::back_inserter(out), "{}{}", separator, displayed_imm(d.op, d.width, d.imm));
@@ -238,6 +248,12 @@ void RowPrinter::table_row(Op op) {
   };
   if (!(r.flags & RmFirst))
     put_reg();
+  auto put_third = [&](u32 i) {
+    separate();
+    operand(i, w);
+  };
+  if (r.flags & VFirst)
+    put_third(r.flags & VDef ? def : def - 1);
   if (r.rm != Field::None) {
     separate();
     if (mode_of(inst_) != Mode::Reg) {
@@ -249,7 +265,10 @@ void RowPrinter::table_row(Op op) {
   }
   if (r.flags & RmFirst)
     put_reg();
-  if (r.imm == Imm::Cl) {
+  if (r.imm == Imm::V) {
+    if (!(r.flags & VFirst))
+      put_third(next_++);
+  } else if (r.imm == Imm::Cl) {
     separate();
     operand(next_++, Width::W8);
   } else if (r.imm != Imm::NoImm)
