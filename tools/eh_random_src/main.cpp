@@ -2,6 +2,9 @@
 //
 //   eh_random --seed 1 --count 1000 [--jobs N] [--unwinder fast|system|both]    the last line is
 //                                                     `1000 programs, 0 disagreements`; status 0 only then
+//   ... --verify                                      every program under the IR verifier and the allocation checker;
+//                                                     else one in five
+//   ... --seconds 3600                                as many as come to an end in that time, at most N
 //   ... --size 8                                      programs eight times as long: more live values, more nesting
 //   eh_random --seed 1 --only 17 [--print]            one program again, with its text
 //   eh_random --seed 1 --count 1000 --self-test       the oracle with wrong rules, one at a time: each must be found,
@@ -40,7 +43,8 @@ struct Options {
   u64 only = ~0ull;
   u32 size = 1;
   u32 jobs = std::max(1u, std::thread::hardware_concurrency());
-  bool print = false, self_test = false;
+  bool print = false, self_test = false, verify = false;
+  std::optional<std::chrono::seconds> time;
   std::optional<u32> opt_level; ///< else each program has one of its own
   std::vector<UnwinderChoice> unwinders = {UnwinderChoice::Fast};
 };
@@ -50,6 +54,7 @@ Program make(const Options &options, u64 n) {
   Program program = generate(options.seed, n, options.size);
   if (options.opt_level)
     program.opt_level = *options.opt_level;
+  program.verify |= options.verify;
   return program;
 }
 
@@ -127,8 +132,10 @@ struct Slot {
   std::atomic<u64> next, done, disagreements; // next: the program being run
 };
 
-void work(const Options &options, Slot &slot, u64 step) {
-  for (u64 n; (n = slot.next) < options.count; slot.next = n + step) {
+using Clock = std::chrono::steady_clock;
+
+void work(const Options &options, Slot &slot, u64 step, Clock::time_point end) {
+  for (u64 n; (n = slot.next) < options.count && Clock::now() < end; slot.next = n + step) {
     if (!agrees(make(options, n), options)) {
       ++slot.disagreements;
       if (slot.disagreements <= 3)
@@ -141,11 +148,11 @@ void work(const Options &options, Slot &slot, u64 step) {
   }
 }
 
-pid_t start(const Options &options, Slot &slot, u64 step) {
+pid_t start(const Options &options, Slot &slot, u64 step, Clock::time_point end) {
   std::fflush(nullptr);
   pid_t child = fork();
   if (!child) {
-    work(options, slot, step);
+    work(options, slot, step, end);
     std::fflush(nullptr);
     _exit(0);
   }
@@ -155,7 +162,7 @@ pid_t start(const Options &options, Slot &slot, u64 step) {
 struct Worker {
   pid_t process = 0;
   u64 seen = ~0ull;
-  std::chrono::steady_clock::time_point since;
+  Clock::time_point since;
 };
 
 int run_all(const Options &options) {
@@ -165,9 +172,10 @@ int run_all(const Options &options) {
     return 2;
   Slot *slots = new (shared) Slot[jobs]{};
   std::vector<Worker> workers(jobs);
+  const Clock::time_point end = options.time ? Clock::now() + *options.time : Clock::time_point::max();
   for (u64 w = 0; w < jobs; ++w) {
     slots[w].next = w;
-    workers[w] = {start(options, slots[w], jobs), ~0ull, std::chrono::steady_clock::now()};
+    workers[w] = {start(options, slots[w], jobs, end), ~0ull, Clock::now()};
   }
   for (u64 running = jobs; running > 0;) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
@@ -177,7 +185,7 @@ int run_all(const Options &options) {
         continue;
       int status = 0;
       if (waitpid(worker.process, &status, WNOHANG) == 0) {
-        auto now = std::chrono::steady_clock::now();
+        auto now = Clock::now();
         if (worker.seen != slots[w].next)
           worker.seen = slots[w].next, worker.since = now;
         else if (now - worker.since > std::chrono::seconds(120))
@@ -193,7 +201,7 @@ int run_all(const Options &options) {
       ++slots[w].disagreements, ++slots[w].done;
       report(options, slots[w].next, WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "the engine exited");
       slots[w].next += jobs;
-      worker = {start(options, slots[w], jobs), ~0ull, std::chrono::steady_clock::now()};
+      worker = {start(options, slots[w], jobs, end), ~0ull, Clock::now()};
     }
   }
   u64 done = 0, disagreements = 0;
@@ -201,7 +209,7 @@ int run_all(const Options &options) {
     done += slots[w].done, disagreements += slots[w].disagreements;
   std::printf("%llu programs, %llu disagreements\n", static_cast<unsigned long long>(done),
               static_cast<unsigned long long>(disagreements));
-  return disagreements || done != options.count;
+  return disagreements || (!options.time && done != options.count);
 }
 
 // ---------------------------------------------------------------------------------------------- self-test
@@ -263,7 +271,7 @@ void want_stack(char **words) {
 
 [[noreturn]] void usage() {
   std::fputs("usage: eh_random [--seed S] [--count N] [--size N] [--jobs J] [--unwinder fast|system|both]\n"
-             "                 [--opt-level 0|1|2|3|s] [--only K [--print]] [--self-test]\n",
+             "                 [--opt-level 0|1|2|3|s] [--verify] [--seconds T] [--only K [--print]] [--self-test]\n",
              stderr);
   std::exit(2);
 }
@@ -293,6 +301,10 @@ Options parse(int count, char **words) {
       options.size = static_cast<u32>(std::max<u64>(1, number()));
     else if (word == "--print")
       options.print = true;
+    else if (word == "--verify")
+      options.verify = true;
+    else if (word == "--seconds")
+      options.time = std::chrono::seconds(number());
     else if (word == "--self-test")
       options.self_test = true;
     else if (word == "--opt-level") {
