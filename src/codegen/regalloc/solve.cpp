@@ -166,7 +166,7 @@ double Solver::density(const Piece &p, Pos from) const {
   u32 k = from <= p.start ? p.first_use : use_at_or_behind(p, from);
   double weight = ws_.weight_before[p.end_use] - ws_.weight_before[k];
   if (bundle(p).remat != none)
-    weight *= 0.4;
+    weight *= 0.8; // repeating costs what a reload costs, but needs no store and no slot
   return weight / (p.end - std::max(from, p.start));
 }
 

@@ -56,7 +56,7 @@ void Emitter::reset() {
   for (u32 b = 0; b < m_->blocks.size(); ++b)
     block_labels_.push_back(buffer_.label());
   next_edit_ = next_safepoint_ = 0;
-  source_ = sign_user_ = ~0u;
+  source_ = sign_user_ = cleared_for_ = ~0u;
   forget_flags();
   cold_.clear();
   stubs_.clear();

@@ -112,6 +112,7 @@ private:
   void follow_flags(Op op, Width w, u8 reg, const Rm &rm, u64 imm);
   void forget_flags() { flags_.reg = no_register; }
   bool is_known_test(const MInst &i);
+  void clear_for_condition(const MInst &i);
   Cond cond(const MInst &i) const;
 
   // --- emit_control.cpp: frame, jumps, calls, traps
@@ -179,7 +180,8 @@ private:
   u32 home_list_ = 0;          ///< where ref_slots has just these, if has_home_list_
   bool has_home_list_ = false;
   Flags flags_;
-  u32 sign_user_ = ~0u; ///< the row that finds the sign in SF alone: OF may be set
+  u32 cleared_for_ = ~0u; ///< the SetCond row whose target is 0 already
+  u32 sign_user_ = ~0u;   ///< the row that finds the sign in SF alone: OF may be set
   Label cold_back_ = codegen::no_label;
   std::vector<Label> clause_pads_;               ///< per row of out_->clauses
   std::vector<Label> system_pads_, dispatchers_; ///< per region

@@ -44,6 +44,23 @@ bool Emitter::is_known_test(const MInst &i) {
   return true;
 }
 
+/// A condition as a value is set into a register that was cleared before the compare, where that reads other registers:
+/// clearing costs nothing, widening a byte does.
+void Emitter::clear_for_condition(const MInst &i) {
+  Op op = op_of(i);
+  bool is_compare = op == Op::Cmp || op == Op::CmpImm || op == Op::Test || op == Op::TestImm || op == Op::Ucomis;
+  if (!is_compare || op_of(m_->insts[inst_ + 1]) != Op::SetCond)
+    return;
+  if (next_edit_ < a_->edits.size() && a_->edits[next_edit_].inst == inst_ + 1)
+    return;
+  Place target = place(m_->insts[inst_ + 1], 0);
+  for (u32 k = 0; k < i.operand_count; ++k)
+    if (place(i, k) == target)
+      return;
+  rr(Op::Xor, Width::W32, hw(target.preg()), hw(target.preg()));
+  cleared_for_ = inst_ + 1;
+}
+
 Cond Emitter::cond(const MInst &i) const {
   Cond cc = cond_of(i);
   if (inst_ != sign_user_)

@@ -93,6 +93,7 @@ void Emitter::row(const MInst &i) {
     return lea(i, def(i));
   if (is_known_test(i))
     return;
+  clear_for_condition(i);
   u32 next = 0;
   u8 field = no_register;
   Fixed f;
@@ -139,6 +140,8 @@ static bool uses_flags(const MInst &i) {
   case Op::Branch:
   case Op::TrapIf:
   case Op::SetCond:
+  case Op::AdcImm:
+  case Op::SbbImm:
   case Op::Cmov:
   case Op::CmovPair:
   case Op::FloatSelect:

@@ -30,7 +30,8 @@ void Emitter::do_set_cond(const MInst &i) {
   } else {
     rm_only(Op::Setcc, Width::W8, to, 0, cc);
   }
-  rr(Op::Movzx8, Width::W32, to, to);
+  if (inst_ != cleared_for_)
+    rr(Op::Movzx8, Width::W32, to, to);
 }
 
 /// Takes the second if unequal or unordered.

@@ -205,6 +205,8 @@ private:
   Cond compare_zero(Value x, Cond cc, Width w);
   bool compare_narrow(Value x, Value c, Cond &cc);
   Cond compare_float(Inst i);
+  bool compare_to_carry(Inst i, bool &carry);
+  bool add_condition(Inst i, const InstRow &r, bool subtracts);
   void set_condition(Inst i, const InstRow &r, u32);
   void select(Inst i, const InstRow &r, u32);
 

@@ -146,6 +146,80 @@ Cond Lowering::compare_float(Inst i) {
   }
 }
 
+/// Whether CF can say it: an unsigned order, or a test for zero.
+static bool fits_carry(ir::Cond cond, bool against_zero) {
+  using C = ir::Cond;
+  bool is_unsigned = cond == C::LtU || cond == C::LeU || cond == C::GtU || cond == C::GeU;
+  return is_unsigned || (against_zero && (cond == C::Eq || cond == C::Ne));
+}
+
+/// A compare after which CF (`carry`) or its absence says whether the condition holds; false: there is none.
+bool Lowering::compare_to_carry(Inst i, bool &carry) {
+  const InstRow &r = row(i);
+  Value a = r.arg(0), b = r.arg(1);
+  ir::Cond cond = static_cast<ir::Cond>(r.aux);
+  Width w = x64::width_of(fn_->type(a));
+  if (is_const(a) && !is_const(b)) {
+    std::swap(a, b);
+    cond = ir::swapped(cond);
+  }
+  if (is_const(b)) {
+    i64 c = const_value(b);
+    bool next = cond == ir::Cond::GtU || cond == ir::Cond::LeU;     // a > c: not a < c + 1
+    if (c == 0 && (cond == ir::Cond::Eq || cond == ir::Cond::Ne)) { // a = 0: a < 1
+      carry = cond == ir::Cond::Eq, next = true;
+    } else if (next || cond == ir::Cond::LtU || cond == ir::Cond::GeU) {
+      carry = cond == ir::Cond::LtU || cond == ir::Cond::LeU;
+    } else {
+      return false;
+    }
+    if (next && c == -1)
+      return false;
+    c += next;
+    if (!fits_signed(w == Width::W32 ? static_cast<i32>(c) : c, 32))
+      return false;
+    RmOperand m = rm(a);
+    make(Op::CmpImm, w).rm(m).imm(static_cast<u64>(c));
+    return true;
+  }
+  if (cond == ir::Cond::GtU || cond == ir::Cond::LeU) {
+    std::swap(a, b);
+    cond = ir::swapped(cond);
+  }
+  if (cond != ir::Cond::LtU && cond != ir::Cond::GeU)
+    return false;
+  carry = cond == ir::Cond::LtU;
+  VReg x = reg(a);
+  RmOperand m = a == b ? rm_reg(x) : rm(b);
+  make(Op::Cmp, w).use(x).rm(m);
+  return true;
+}
+
+/// x + (a < b), x - (a < b): the carry goes in without being made a value.
+///
+///   cmp a, b          cmp b, a
+///   adc x, 0          sbb x, -1      ; a <= b, unsigned, is no borrow of b - a
+bool Lowering::add_condition(Inst i, const InstRow &r, bool subtracts) {
+  for (u32 k = 2; k-- > (subtracts ? 1u : 0u);) {
+    Value condition = r.arg(k), other = r.arg(1 - k);
+    if (row(condition).op == ir::Op::ExtendU && info_[condition].uses == 1)
+      condition = row(condition).arg(0);
+    if (row(condition).op != ir::Op::Icmp || info_[condition].uses != 1 || is_const(other) || other == condition)
+      continue;
+    const InstRow &c = row(condition);
+    if (!fits_carry(static_cast<ir::Cond>(c.aux), is_const(c.arg(1)) && const_value(c.arg(1)) == 0))
+      continue;
+    VReg x = reg(other);
+    bool carry = false;
+    if (!compare_to_carry(condition, carry))
+      continue;
+    Op op = carry != subtracts ? Op::AdcImm : Op::SbbImm;
+    make(op, x64::width_of(r.type)).use(x).def_reuse(result(i), 0).imm(carry ? 0 : ~u64{0});
+    return true;
+  }
+  return false;
+}
+
 void Lowering::set_condition(Inst i, const InstRow &, u32) {
   // The compare is this instruction: its other users got it as a value.
   bool outer = may_sink_;

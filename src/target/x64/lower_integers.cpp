@@ -45,6 +45,8 @@ void Lowering::two_address(Inst i, Op op, Value a, Value b, Width w, bool commut
 void Lowering::add(Inst i, const InstRow &r, u32) {
   Width w = x64::width_of(r.type);
   Value a = r.arg(0), b = r.arg(1);
+  if (add_condition(i, r, false))
+    return;
   bool has_const = is_const(b);
   u32 bytes = bytes_of(w);
   if ((has_const && !const_fits(b)) || (!has_const && a != b && (can_sink(a, bytes) || can_sink(b, bytes))))
@@ -59,6 +61,8 @@ void Lowering::sub(Inst i, const InstRow &r, u32) {
   if (is_const(a) && const_value(a) == 0) {
     VReg x = reg(b);
     make(Op::Neg, w).use(x).def_reuse(result(i), 0);
+  } else if (add_condition(i, r, true)) {
+    return;
   } else if (const_fits(b)) {
     VReg x = reg(a);
     make(Op::SubImm, w).use(x).def_reuse(result(i), 0).imm(static_cast<u64>(const_value(b)));

@@ -15,4 +15,13 @@
   (func (param i32 i32) (result i32) (i32.le_s (local.get 0) (local.get 1)))
   (func (param i32) (if (i32.lt_s (local.get 0) (i32.const 3)) (then (unreachable))))
   (func (param f64 f64) (result i32)
-    (if (result i32) (f64.eq (local.get 0) (local.get 1)) (then (i32.const 1)) (else (i32.const 2)))))
+    (if (result i32) (f64.eq (local.get 0) (local.get 1)) (then (i32.const 1)) (else (i32.const 2))))
+  ;; conditions that are added: the carry goes in
+  (func (param i32 i32 i32) (result i32)
+    (i32.sub (i32.add (i32.add (local.get 0) (i32.lt_u (local.get 1) (local.get 2))) (i32.gt_u (local.get 2) (i32.const 9)))
+             (i32.eqz (local.get 1))))
+  ;; flags that the addition has set
+  (func (param i32)
+    (loop (br_if 0 (local.tee 0 (i32.add (local.get 0) (i32.const -1)))))
+    (loop (br_if 0 (i32.ge_s (local.tee 0 (i32.sub (local.get 0) (i32.const 3))) (i32.const 0)))))
+)
