@@ -1,13 +1,15 @@
 // What it takes to begin: instantiating a compiled module with 1 MiB of initialised memory, calls from host to Wasm and
 // back. Each line on standard input is a round, answered with one line of JSON, nanoseconds of this thread's CPU time:
-//   {"instantiate": ..., "host_to_wasm": ..., "host_to_wasm_untyped": ..., "wasm_to_host": ..., "wasm_to_wasm": ...}
-// `instantiate` is a new store, its instance, one call into it that reads the memory, and the store's end. `startup
-// NAME N` does one of them N times and ends, for callgrind.
+//   {"instantiate": ..., "store": ..., "host_to_wasm": ..., ...}
+// `instantiate` is Linker::instantiate in stores that are there already; `store` all of it: a new store, its instance,
+// one call into it that reads the memory, and the store's end. `startup NAME N` does one of them N times, for
+// callgrind.
 #include "trapeze/trapeze.hh"
 
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <deque>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -25,6 +27,12 @@ double cpu_nanoseconds() {
 void check(bool right, const char *what) {
   if (!right)
     throw std::runtime_error(std::string(what) + " went wrong");
+}
+
+template <typename Step> double timed(Step &&step) {
+  double start = cpu_nanoseconds();
+  step();
+  return cpu_nanoseconds() - start;
 }
 
 /// 16 pages, every byte of them written by a data segment.
@@ -56,28 +64,49 @@ public:
       : megabyte_(trapeze::Module::from_text(engine_, megabyte(), "megabyte")), store_(engine_),
         instance_(instantiate_calls()), add_(instance_.func("add")) {}
 
-  void instantiate(int n) {
-    for (int i = 0; i < n; ++i) {
-      trapeze::Store store(engine_);
-      auto last = trapeze::Linker(store).instantiate(megabyte_).func("last").typed<std::int32_t()>();
-      check(last() == 'a' + ((1 << 20) - 1) % 23, "instantiate");
+  double store(int n) {
+    return timed([&] {
+      for (int i = 0; i < n; ++i) {
+        trapeze::Store store(engine_);
+        auto last = trapeze::Linker(store).instantiate(megabyte_).func("last").typed<std::int32_t()>();
+        check(last() == 'a' + ((1 << 20) - 1) % 23, "store");
+      }
+    });
+  }
+  double instantiate(int n) {
+    constexpr int batch = 16;
+    double sum = 0;
+    for (int done = 0; done < n; done += batch) {
+      std::deque<trapeze::Store> stores;
+      std::deque<trapeze::Linker> linkers;
+      for (int i = 0; i < batch; ++i)
+        linkers.emplace_back(stores.emplace_back(engine_));
+      sum += timed([&] {
+        for (trapeze::Linker &linker : linkers)
+          linker.instantiate(megabyte_);
+      });
     }
+    return sum * n / ((n + batch - 1) / batch * batch);
   }
-  void host_to_wasm(int n) {
+  double host_to_wasm(int n) {
     auto add = add_.typed<std::int32_t(std::int32_t, std::int32_t)>();
-    std::int32_t sum = 0;
-    for (int i = 0; i < n; ++i)
-      sum = add(sum, 3);
-    check(sum == 3 * n, "host_to_wasm");
+    return timed([&] {
+      std::int32_t sum = 0;
+      for (int i = 0; i < n; ++i)
+        sum = add(sum, 3);
+      check(sum == 3 * n, "host_to_wasm");
+    });
   }
-  void host_to_wasm_untyped(int n) {
-    std::int32_t sum = 0;
-    for (int i = 0; i < n; ++i)
-      sum = add_.call({sum, 3})[0].i32();
-    check(sum == 3 * n, "host_to_wasm_untyped");
+  double host_to_wasm_untyped(int n) {
+    return timed([&] {
+      std::int32_t sum = 0;
+      for (int i = 0; i < n; ++i)
+        sum = add_.call({sum, 3})[0].i32();
+      check(sum == 3 * n, "host_to_wasm_untyped");
+    });
   }
-  void wasm_to_host(int n) { loop("call_host", n); }
-  void wasm_to_wasm(int n) { loop("call_wasm", n); }
+  double wasm_to_host(int n) { return loop("call_host", n); }
+  double wasm_to_wasm(int n) { return loop("call_wasm", n); }
 
 private:
   trapeze::Instance instantiate_calls() {
@@ -85,7 +114,9 @@ private:
     linker.func("env", "add", [](std::int32_t a, std::int32_t b) { return a + b; });
     return linker.instantiate(trapeze::Module::from_text(engine_, calls, "calls"));
   }
-  void loop(const char *name, int n) { check(instance_.func(name).call({n})[0].i32() == 3 * n, name); }
+  double loop(const char *name, int n) {
+    return timed([&] { check(instance_.func(name).call({n})[0].i32() == 3 * n, name); });
+  }
 
   trapeze::Engine engine_;
   trapeze::Module megabyte_;
@@ -96,20 +127,16 @@ private:
 
 struct Row {
   const char *name;
-  void (Bench::*run)(int n);
-  int count = 0; ///< a round's; found at first use
+  double (Bench::*run)(int n); ///< nanoseconds for n times
+  int count = 0;               ///< a round's; found at first use
 };
-Row rows[] = {{"instantiate", &Bench::instantiate},
-              {"host_to_wasm", &Bench::host_to_wasm},
-              {"host_to_wasm_untyped", &Bench::host_to_wasm_untyped},
-              {"wasm_to_host", &Bench::wasm_to_host},
-              {"wasm_to_wasm", &Bench::wasm_to_wasm}};
+Row rows[] = {{"instantiate", &Bench::instantiate},   {"store", &Bench::store},
+              {"host_to_wasm", &Bench::host_to_wasm}, {"host_to_wasm_untyped", &Bench::host_to_wasm_untyped},
+              {"wasm_to_host", &Bench::wasm_to_host}, {"wasm_to_wasm", &Bench::wasm_to_wasm}};
 
 double measure(Bench &bench, Row &row) {
   for (int n = row.count == 0 ? 10 : row.count;; n *= 4) {
-    double start = cpu_nanoseconds();
-    (bench.*row.run)(n);
-    double taken = cpu_nanoseconds() - start;
+    double taken = (bench.*row.run)(n);
     if (row.count != 0)
       return taken / n;
     if (taken > round_ns / 4) {

@@ -842,7 +842,15 @@ template <typename T> struct Abi;
 
 template <typename T, ValKind K> struct NumericAbi {
   static ValType type() { return {K}; }
-  static void put(Cell &cell, T value, StoreImpl *) { std::memcpy(cell.bytes, &value, sizeof value); }
+  static void put(Cell &cell, T value, StoreImpl *) {
+    if constexpr (sizeof(T) < 8) { // eight bytes are read from it: written as one word, they need not wait for memory
+      std::uint64_t word = 0;
+      std::memcpy(&word, &value, sizeof value);
+      std::memcpy(cell.bytes, &word, sizeof word);
+    } else {
+      std::memcpy(cell.bytes, &value, sizeof value);
+    }
+  }
   static T take(const Cell &cell, StoreImpl *) {
     T value;
     std::memcpy(&value, cell.bytes, sizeof value);

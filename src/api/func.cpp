@@ -36,7 +36,7 @@ public:
     try {
       code_->call(outer, reinterpret_cast<const detail::Cell *>(args.data()),
                   reinterpret_cast<detail::Cell *>(results.data()));
-      return outer.raised() ? thrown(outer.raised(), store_) : runtime::HostResult::returned();
+      return outer.raised().root() ? thrown(outer.raised(), store_) : runtime::HostResult::returned();
     } catch (const Exception &exception) {
       return thrown(exception.ref(), store_);
     } catch (const Trap &trap) {
@@ -131,13 +131,10 @@ void detail::check_signature(const Func &func, const FuncType &wanted) {
 }
 
 void detail::call_cells(const Func &func, Cell *cells) {
-  const wasm::FuncType &type = api::raw(func).type();
   auto *values = reinterpret_cast<runtime::ValueCell *>(cells);
   detail::StoreImpl &store = *func.store_impl();
-  runtime::Outcome outcome =
-      store.store->call(api::raw(func), {values, type.params.size()}, {values, type.results.size()});
-  if (!outcome.is_ok())
-    api::raise(store, std::move(outcome));
+  if (!store.store->enter(api::raw(func), values, values)) [[unlikely]]
+    api::raise(store, store.store->departed());
 }
 
 // --- what a host function sees of its caller

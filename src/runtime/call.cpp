@@ -23,18 +23,21 @@ constexpr u64 headroom = 256 << 10;
 /// What Wasm takes of a stack that is not its thread's, unless Store::set_stack_size says otherwise.
 constexpr u64 fiber_size = 32 << 10;
 
-u64 stack_limit_of_thread() {
+[[gnu::cold]] void prepare(ThreadState &thread) {
+  bool has_signal_stack = os::ensure_signal_stack();
+  ASSERT(has_signal_stack);
   os::StackBounds bounds = os::stack_bounds();
-  u64 size = bounds.high - bounds.low;
-  return bounds.low + std::min(headroom, size / 2);
+  thread.stack_low = bounds.low;
+  thread.stack_high = bounds.high;
+  thread.stack_limit = bounds.low + std::min(headroom, (bounds.high - bounds.low) / 2);
 }
 
 /// Links an activation while it lives; a forced unwind (thread cancellation) passes through its destructor.
 class Entered {
 public:
-  explicit Entered(abi::StoreContext &context)
+  Entered(abi::StoreContext &context, ThreadState &thread)
       : activation_{0, static_cast<Activation *>(context.activation), context.exit_fp}, context_(context),
-        outer_(std::exchange(this_thread().current, &context)) {
+        outer_(std::exchange(thread.current, &context)) {
     context.activation = &activation_;
   }
   ~Entered() {
@@ -52,46 +55,49 @@ private:
   abi::StoreContext *outer_;
 };
 
-void place_arguments(const CallPlan &plan, std::span<const ValueCell> args, Registers &registers,
-                     abi::StoreContext &context) {
-  for (usize i = 0; i < args.size(); ++i) {
-    abi::Location at = plan.params[i].where;
+void place_arguments(const CallPlan &plan, const ValueCell *args, Registers &registers, abi::StoreContext &context) {
+  for (const CallPlan::Slot &slot : plan.params) {
+    abi::Location at = slot.where;
     if (!at.in_register)
-      context.overflow[at.index] = args[i];
+      context.overflow[at.index] = *args++;
     else if (at.cls == abi::RegClass::Int)
-      registers.ints[at.index] = get<u64>(args[i]);
+      registers.ints[at.index] = get<u64>(*args++);
     else
-      registers.floats[at.index] = args[i];
+      registers.floats[at.index] = *args++;
   }
 }
 
-void fetch_results(const CallPlan &plan, std::span<ValueCell> results, const Registers &registers,
+void fetch_results(const CallPlan &plan, ValueCell *results, const Registers &registers,
                    const abi::StoreContext &context) {
-  for (usize i = 0; i < results.size(); ++i) {
-    CallPlan::Slot slot = plan.results[i];
-    const void *from = !slot.where.in_register ? static_cast<const void *>(&context.overflow[slot.where.index])
-                       : slot.where.cls == abi::RegClass::Int
-                           ? static_cast<const void *>(&registers.int_results[slot.where.index])
-                           : &registers.float_results[slot.where.index];
-    results[i] = {};
-    std::memcpy(results[i].bytes, from, slot.size);
-  }
+  for (const CallPlan::Slot &slot : plan.results)
+    *results++ = cell_at(place_of(slot.where, registers.int_results, registers.float_results, context), slot.size);
 }
 
 } // namespace
 
-void Store::begin_call() {
+/// Mostly the thread and its limit are as the last call left them. An interrupt() that has not written the limit yet
+/// will.
+inline ThreadState &Store::begin_call() {
   ThreadState &thread = this_thread();
-  if (thread.stack_limit == 0) {
-    bool has_signal_stack = os::ensure_signal_stack();
-    ASSERT(has_signal_stack);
-    thread.stack_limit = stack_limit_of_thread();
-  }
-  if (context().activation != nullptr)
-    return;
   u64 here = reinterpret_cast<u64>(__builtin_frame_address(0));
-  os::StackBounds bounds = os::stack_bounds();
-  bool is_own_stack = bounds.low <= here && here < bounds.high;
+  u64 limit = std::atomic_ref<u64>(context().stack_limit).load(std::memory_order_relaxed);
+  bool is_own_stack = here - thread.stack_low < thread.stack_high - thread.stack_low;
+  bool is_as_before = is_own_stack && stack_size_ == 0 && limit == thread.stack_limit;
+  if (!is_as_before) [[unlikely]]
+    prepare_call(thread);
+  return thread;
+}
+
+void Store::prepare_call(ThreadState &thread) {
+  if (thread.stack_limit == 0)
+    prepare(thread);
+  if (context().activation == nullptr)
+    limit_stack(thread);
+}
+
+void Store::limit_stack(const ThreadState &thread) {
+  u64 here = reinterpret_cast<u64>(__builtin_frame_address(0));
+  bool is_own_stack = thread.stack_low <= here && here < thread.stack_high;
   // On a stack of the host's own making (a fiber) nobody says how large it is.
   u64 wanted = stack_size_ != 0 || is_own_stack ? stack_size_ : fiber_size;
   stack_limit_ = is_own_stack ? thread.stack_limit : 0;
@@ -119,26 +125,34 @@ void InterruptHandle::interrupt() const {
   std::atomic_ref<u64>(words_->context.stack_limit).store(~u64{0});
 }
 
-Outcome Store::call(Func func, std::span<const ValueCell> args, std::span<ValueCell> results) {
+bool Store::enter(Func func, const ValueCell *args, ValueCell *results) {
   const CallPlan &plan = func.type_entry().plan;
-  ASSERT(args.size() == plan.params.size() && results.size() == plan.results.size());
-  begin_call();
+  ThreadState &thread = begin_call();
   Registers registers;
-  bool has_returned;
   {
-    Entered entered(context());
+    Entered entered(context(), thread);
     place_arguments(plan, args, registers, context());
-    has_returned = trapeze_enter(&registers, func.ref()->code, func.ref()->context, entered.activation()) == 0;
+    if (trapeze_enter(&registers, func.ref()->code, func.ref()->context, entered.activation()) != 0)
+      return false;
   }
-  if (has_returned) {
-    fetch_results(plan, results, registers, context());
-    return {};
-  }
+  fetch_results(plan, results, registers, context());
+  return true;
+}
+
+Outcome Store::departed() {
   Departure left = std::exchange(departure_, {});
   if (left.kind == OutcomeKind::Exception)
     if (std::exception_ptr foreign = foreign_exception(left.exception))
       std::rethrow_exception(std::move(foreign));
   return {left.kind, std::move(left.trap), Ref(*this, left.exception), std::move(left.backtrace), left.exit_status};
+}
+
+Outcome Store::call(Func func, std::span<const ValueCell> args, std::span<ValueCell> results) {
+  const CallPlan &plan = func.type_entry().plan;
+  ASSERT(args.size() == plan.params.size() && results.size() == plan.results.size());
+  if (enter(func, args.data(), results.data()))
+    return {};
+  return departed();
 }
 
 } // namespace trapeze::runtime

@@ -12,41 +12,21 @@
 
 #include <cxxabi.h>
 
-#include <cstring>
+#include <algorithm>
 #include <vector>
 
 namespace trapeze::runtime {
 
 namespace {
 
-/// Zeroed cells of one call: on the stack unless there are many.
-class Cells {
-public:
-  explicit Cells(usize count) {
-    if (count > inline_count) {
-      large_.resize(count);
-      cells_ = large_;
-    } else {
-      std::memset(small_, 0, count * sizeof(ValueCell));
-      cells_ = {reinterpret_cast<ValueCell *>(small_), count};
-    }
-  }
-  Cells(const Cells &) = delete;
-  Cells &operator=(const Cells &) = delete;
-  std::span<ValueCell> span() { return cells_; }
-
-private:
-  static constexpr usize inline_count = 16;
-  alignas(16) u8 small_[inline_count * sizeof(ValueCell)];
-  std::vector<ValueCell> large_;
-  std::span<ValueCell> cells_;
-};
-
 /// Temporary roots for as long as it lives.
 class RootScope {
 public:
   explicit RootScope(Store &store) : roots_(store.temporary_roots()), mark_(roots_.size()) {}
-  ~RootScope() { roots_.resize(mark_); }
+  ~RootScope() {
+    if (roots_.size() != mark_)
+      roots_.resize(mark_);
+  }
   RootScope(const RootScope &) = delete;
   RootScope &operator=(const RootScope &) = delete;
   void add(RawRef ref) { roots_.push_back(ref); }
@@ -60,11 +40,7 @@ void fetch_arguments(const CallPlan &plan, const Registers &registers, const abi
                      std::span<ValueCell> args, RootScope &roots) {
   for (usize i = 0; i < args.size(); ++i) {
     CallPlan::Slot slot = plan.params[i];
-    const void *from = !slot.where.in_register ? static_cast<const void *>(&context.overflow[slot.where.index])
-                       : slot.where.cls == abi::RegClass::Int
-                           ? static_cast<const void *>(&registers.ints[slot.where.index])
-                           : &registers.floats[slot.where.index];
-    std::memcpy(args[i].bytes, from, slot.size);
+    args[i] = cell_at(place_of(slot.where, registers.ints, registers.floats, context), slot.size);
     if (slot.is_ref)
       roots.add(get<RawRef>(args[i]));
   }
@@ -92,7 +68,7 @@ Instance *calling_instance(u64 stub_fp, u64 entry_fp) {
   return Instance::of(reinterpret_cast<const abi::InstanceContext *>(unwind::load_word(caller_fp - 8)));
 }
 
-void raise(Store &store, HostResult result) {
+[[gnu::cold, gnu::noinline]] void raise(Store &store, HostResult &result) {
   switch (result.kind) {
   case HostResult::Kind::Return:
     return;
@@ -159,23 +135,40 @@ HostResult HostResult::of(Outcome outcome) {
   return returned();
 }
 
-/// What runs between the stub and the callback; C++ exceptions of the callback go through it.
-static void host_call(HostFunction &function, Store &store, Registers &registers) {
+/// What runs between the stub and the callback; C++ exceptions of the callback go through it. The cells need not be
+/// initialised.
+static void call_with(HostFunction &function, Store &store, Registers &registers, std::span<ValueCell> args,
+                      std::span<ValueCell> results) {
   abi::StoreContext &words = store.context();
   const CallPlan &plan = function.type->plan;
-  Cells args(plan.params.size()), results(plan.results.size());
+  if (results.size() == 1) // no call of memset
+    results[0] = {};
+  else
+    std::fill(results.begin(), results.end(), ValueCell{});
   RootScope roots(store);
-  fetch_arguments(plan, registers, words, args.span(), roots);
+  fetch_arguments(plan, registers, words, args, roots);
   store.safepoint();
   u64 exit_fp = words.exit_fp;
   Caller caller(store, calling_instance(exit_fp, store.activation()->entry_fp));
   store.release_foreign();
-  HostResult result = function.code->call(caller, args.span(), results.span());
+  HostResult result = function.code->call(caller, args, results);
   if (result.kind == HostResult::Kind::Return)
-    place_results(plan, results.span(), registers, words);
+    place_results(plan, results, registers, words);
   else
-    raise(store, std::move(result));
+    raise(store, result);
   ASSERT(words.exit_fp == exit_fp);
+}
+
+static void host_call(HostFunction &function, Store &store, Registers &registers) {
+  constexpr usize few = 16;
+  usize params = function.type->plan.params.size(), results = function.type->plan.results.size();
+  if (params + results <= few) {
+    ValueCell cells[few];
+    call_with(function, store, registers, {cells, params}, {cells + params, results});
+  } else {
+    std::vector<ValueCell> cells(params + results);
+    call_with(function, store, registers, {cells.data(), params}, {cells.data() + params, results});
+  }
 }
 
 // libstdc++ binds the forced unwind's handler to no object.

@@ -55,6 +55,7 @@ struct StoreStats {
 class Instance;
 class HostFunction;
 struct Activation;
+struct ThreadState;
 
 /// How the innermost activation is being left, from the decision (raise_*) until Store::call makes an Outcome of it.
 struct Departure {
@@ -90,6 +91,10 @@ public:
   /// args and results have the type's lengths. Types of values are the caller's responsibility (the API checks).
   /// A foreign C++ exception that no clause caught is thrown again from here.
   Outcome call(Func func, std::span<const ValueCell> args, std::span<ValueCell> results);
+  /// The same in two steps, the second of which is mostly not needed. False: it did not return, and departed() says how
+  /// it ended, at once. `args` and `results` may be the same cells.
+  bool enter(Func func, const ValueCell *args, ValueCell *results);
+  Outcome departed();
 
   // --- references
   /// An externref that carries a number of the host's. Null: out of memory.
@@ -152,8 +157,6 @@ public:
   /// The same for an exception that leaves an activation. One that left an inner activation before keeps its backtrace:
   /// that one began at the throw, and handing an exception out through n activations stays linear.
   RawBacktrace backtrace_of(RawRef exception, u64 stub_fp);
-  /// Prepares the thread, and the stack limit when no call is active.
-  void begin_call();
   /// The interrupt has become a trap: the next call starts afresh.
   void take_interrupt();
   /// Raw references that a C++ function of the runtime holds across a safepoint.
@@ -168,6 +171,10 @@ private:
   bool holds_collectable(wasm::ValType type) const;
   template <typename Visit> void visit_frames(Visit &&visit);
   RawRef allocate(ObjectKind kind, u32 size);
+  /// Prepares the thread, and the stack limit when no call is active.
+  ThreadState &begin_call();
+  void prepare_call(ThreadState &thread);
+  void limit_stack(const ThreadState &thread);
   void set_stack_limit();
 
   std::shared_ptr<Engine> engine_;

@@ -5,9 +5,12 @@
 // Landing or a `pending` mark, and the stub, whose frame is the innermost, jumps.
 #pragma once
 
+#include "abi/convention.hh"
 #include "abi/vmctx.hh"
 #include "runtime/value.hh"
 #include "unwind/find_handler.hh"
+
+#include <cstring>
 
 namespace trapeze::runtime {
 
@@ -18,6 +21,27 @@ struct Registers {
   u64 int_results[2];
   ValueCell float_results[2];
 };
+
+/// Where a value is that came over the border; 16 bytes can be read there, 8 of an integer register.
+inline const void *place_of(abi::Location at, const u64 *ints, const ValueCell *floats,
+                            const abi::StoreContext &context) {
+  if (!at.in_register)
+    return &context.overflow[at.index];
+  return at.cls == abi::RegClass::Int ? static_cast<const void *>(&ints[at.index]) : &floats[at.index];
+}
+
+/// Its first `size` bytes (4, 8 or 16) as a cell, the rest zero.
+inline ValueCell cell_at(const void *from, u8 size) {
+  u64 words[2] = {0, 0};
+  std::memcpy(&words[0], from, sizeof words[0]);
+  if (size == 4)
+    words[0] = static_cast<u32>(words[0]);
+  else if (size == 16)
+    std::memcpy(&words[1], static_cast<const u8 *>(from) + 8, sizeof words[1]);
+  ValueCell cell;
+  std::memcpy(cell.bytes, words, sizeof words);
+  return cell;
+}
 
 /// One entry of the host into Wasm; on the C++ stack of Store::call, linked from StoreContext::activation.
 struct Activation {
@@ -33,7 +57,7 @@ extern "C" {
 
 // --- stubs_x64.S
 /// Calls `code` with r13 = context and registers from `registers`; 0: returned, results stored; 1: left through
-/// trapeze_abandon. Sets MXCSR to default and back.
+/// trapeze_abandon. Sets MXCSR to default and back, unless only its sticky flags differ.
 u64 trapeze_enter(Registers *registers, const void *code, abi::InstanceContext *context, Activation *activation);
 /// Landing pc that leaves an activation: fp = entry_fp, sp = entry_fp - ENTRY_FRAME_SIZE.
 void trapeze_abandon();

@@ -52,7 +52,8 @@
 //
 //   [rbp - 40 .. rbp)   rbx r12 r13 r14 r15 of the host
 //   [rbp - 48]          Registers *
-//   [rbp - 52]          MXCSR of the host (ENTRY_FRAME_MXCSR)      [rbp - 56]  MXCSR of Wasm
+//   [rbp - 52]          MXCSR of the host (ENTRY_FRAME_MXCSR)
+//   [rbp - 56]          how it differs from Wasm's, sticky flags apart; 0, as nearly always: it is left alone
 	FUNCTION trapeze_enter
 	.cfi_personality 0x1b, trapeze_border_personality
 	PROLOGUE
@@ -69,8 +70,13 @@
 	.cfi_offset %r15, -56
 	subq	$(ENTRY_FRAME_SIZE - 48), %rsp
 	stmxcsr	ENTRY_FRAME_MXCSR(%rbp)
-	movl	$0x1f80, -56(%rbp)
-	ldmxcsr	-56(%rbp)
+	movl	ENTRY_FRAME_MXCSR(%rbp), %eax
+	andl	$-64, %eax
+	xorl	$0x1f80, %eax
+	movl	%eax, -56(%rbp)
+	jz	1f
+	ldmxcsr	.Lwasm_mxcsr(%rip)
+1:
 	movq	%rbp, ACTIVATION_ENTRY_FP(%rcx)
 	movq	%rsi, %rax
 	movq	%rdx, %r13
@@ -97,7 +103,10 @@
 	movups	%xmm1, (REGS_FLOAT_RESULTS + 16)(%r10)
 	xorl	%eax, %eax
 .Lleave:
+	cmpl	$0, -56(%rbp)
+	je	1f
 	ldmxcsr	ENTRY_FRAME_MXCSR(%rbp)
+1:
 	movq	-8(%rbp), %rbx
 	movq	-16(%rbp), %r12
 	movq	-24(%rbp), %r13
@@ -375,6 +384,11 @@ trapeze_tail_return:
 	movq	%r10, %r13
 	jmp	*%rax
 	END trapeze_cross_instance_tail
+
+	.section .rodata, "a", @progbits
+	.p2align 2
+.Lwasm_mxcsr:
+	.long	0x1f80
 
 	.section .data.rel.ro, "aw", @progbits
 	.p2align 3

@@ -11,6 +11,7 @@ namespace trapeze::runtime {
 struct ThreadState {
   abi::StoreContext *current = nullptr; ///< store of the innermost activation on this thread
   u64 stack_limit = 0;                  ///< what prologues compare with; 0: not asked yet
+  u64 stack_low = 0, stack_high = 0;    ///< the thread's own stack; known when stack_limit is
   u64 fault_pc = 0, fault_fp = 0;       ///< between the fault and trapeze_trap
   abi::TrapCode fault_code{};
 };

@@ -19,7 +19,7 @@ namespace trapeze::runtime {
 
 /// Where the values of a signature travel, computed once per type.
 struct CallPlan {
-  struct Slot {
+  struct alignas(8) Slot {
     abi::Location where;
     u8 size; ///< bytes that count: 4, 8, 16
     bool is_ref;
