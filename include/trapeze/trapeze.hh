@@ -327,7 +327,8 @@ public:
   Config &threads(std::uint32_t count); ///< that compile; 0 (default): one per CPU. Never changes the result
   Config &interruptible_loops(bool on); ///< loops notice interrupt(); off by default (calls always notice it)
   Config &verify(bool on);              ///< checks every stage of the compiler on every function
-  /// 0: compiles fastest; 1: cheap optimisations; 2 (default): all that pay in general; 3: inlines too.
+  /// 0: compiles fastest; 1: cheap optimisations; 2 (default): all that pay in general; 3: inlines too (then a call may
+  /// be none any more, and notice no interruption: see interruptible_loops).
   Config &optimize(unsigned level);
   Config &optimize_for_size(); ///< as level 2, but small code goes before fast code
   Config &cpu(Cpu which);

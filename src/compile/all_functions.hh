@@ -48,11 +48,22 @@ Result<void> all_functions(const translate::ModuleContext &context, const Option
   const u32 first = context.module.imported_funcs;
   const u32 items = static_cast<u32>(context.module.funcs.size()) - first, threads = thread_count(options);
   Job job(context, options, threads, items);
+  // What calls may become is settled before any function is compiled, so order and threads do not matter.
+  InlineBodies bodies;
+  const bool inlines = options.settings.opt_level >= 3 && last >= Stage::Opt;
+  if (inlines) {
+    bodies.owned.resize(first + items);
+    bodies.callees.rows.resize(first + items);
+    base::parallel_for(items, threads, [&](u32 item, u32 worker) {
+      find_inline_body(context, first + item, options, job.workspace(worker), bodies);
+    });
+  }
   base::parallel_for(items, threads, [&](u32 item, u32 worker) {
     if (item > job.first_failure.load(std::memory_order_relaxed))
       return;
     Workspace &ws = job.workspace(worker);
-    if (job.results[item] = function(context, first + item, options, ws, last); job.results[item])
+    if (job.results[item] = function(context, first + item, options, ws, last, inlines ? &bodies : nullptr);
+        job.results[item])
       done(item, ws);
     else
       job.fail(item);

@@ -119,8 +119,11 @@ std::string Listing::operator_at(u32 wasm_offset) const {
 
 void Listing::before(u32 offset) {
   while (const image::AddressEntry *entry = addresses_.take(offset + 1))
-    if (entry->wasm_offset != ~0u)
-      fmt::format_to(out_, "{:>56}wasm {:#x}  {}\n", "", entry->wasm_offset, operator_at(entry->wasm_offset));
+    if (const abi::InlinedPosition *row = image_.find_inlined(entry->position))
+      fmt::format_to(out_, "{:>56}wasm {:#x}  {}  (inlined {})\n", "", row->wasm_offset, operator_at(row->wasm_offset),
+                     names_[row->func]);
+    else if (entry->position != abi::no_position)
+      fmt::format_to(out_, "{:>56}wasm {:#x}  {}\n", "", entry->position, operator_at(entry->position));
   for (; next_pad_ < pads_.size() && pads_[next_pad_].clause->pad <= offset; ++next_pad_)
     fmt::format_to(out_, "  pad of region {}: {}\n", pads_[next_pad_].region,
                    clause_text(m_, *pads_[next_pad_].clause));

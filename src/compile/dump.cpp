@@ -63,8 +63,12 @@ public:
     for (; call_ < f_.calls.size() && f_.calls[call_].return_offset <= end; ++call_)
       note(call_text(f_.calls[call_]));
     for (; address_ < f_.addresses.size() && f_.addresses[address_].code_offset <= offset; ++address_)
-      if (u32 wasm = f_.addresses[address_].wasm_offset; wasm != ~0u)
-        note(fmt::format("wasm {:#x}", wasm));
+      if (u32 position = f_.addresses[address_].position; abi::is_inlined(position)) {
+        const abi::InlinedPosition &row = f_.inlined[abi::inlined_row(position)];
+        note(fmt::format("wasm {:#x} of function {}", row.wasm_offset, row.func));
+      } else if (position != abi::no_position) {
+        note(fmt::format("wasm {:#x}", position));
+      }
   }
 
 private:

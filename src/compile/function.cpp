@@ -38,8 +38,23 @@ translate::ModuleContext module_context(const wasm::Module &m, const Options &op
   return context;
 }
 
+void find_inline_body(const translate::ModuleContext &context, u32 func, const Options &options, Workspace &ws,
+                      InlineBodies &out) {
+  constexpr usize bytes_limit = 256; // bodies that are larger do not become small enough
+  const wasm::Func &row = context.module.funcs[func];
+  if (row.is_imported || row.body.bytes.size() > bytes_limit || !translate::body(context, func, ws.ir))
+    return;
+  opt::run(ws.ir, 2);
+  verify(ws.ir, options, "opt");
+  u32 size;
+  if (!opt::is_inlinable(ws.ir, size))
+    return;
+  out.owned[func] = std::make_unique<ir::Function>(ws.ir);
+  out.callees.rows[func] = {out.owned[func].get(), size};
+}
+
 Result<void> function(const translate::ModuleContext &context, u32 func, const Options &options, Workspace &ws,
-                      Stage last) {
+                      Stage last, const InlineBodies *bodies) {
   const codegen::Target &target = **native_target();
   base::Laps *laps = options.laps ? &ws.laps : nullptr;
   if (laps)
@@ -55,7 +70,7 @@ Result<void> function(const translate::ModuleContext &context, u32 func, const O
     return {};
 
   // From here on no Wasm, only ops of the IR; the order of blocks is decided.
-  opt::run(ws.ir, options.settings.opt_level, laps);
+  opt::run(ws.ir, options.settings.opt_level, laps, bodies != nullptr ? &bodies->callees : nullptr);
   verify(ws.ir, options, "opt");
   if (last == Stage::Opt)
     return {};
@@ -78,6 +93,7 @@ Result<void> function(const translate::ModuleContext &context, u32 func, const O
   codegen::layout_frame(ws.machine, target.registers, ws.allocation);
   target.emit(ws.ir, ws.machine, ws.allocation, options.settings, ws.out);
   ws.out.func = func;
+  ws.out.inlined = ws.ir.inlined;
   base::lap(laps, "emit/emit");
   return {};
 }

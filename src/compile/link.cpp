@@ -15,7 +15,7 @@ constexpr u8 filler = 0xcc; // int3: nothing runs into the next function
 
 /// Sizes first, so that no table is copied as it grows.
 void reserve(std::span<const CompiledFunction> functions, CodeImage &out) {
-  usize code = 0, calls = 0, regions = 0, clauses = 0, slots = 0, traps = 0, addresses = 0, epilogues = 0;
+  usize code = 0, calls = 0, regions = 0, clauses = 0, slots = 0, traps = 0, addresses = 0, inlined = 0, epilogues = 0;
   for (const CompiledFunction &f : functions) {
     code += (f.code.size() + alignment - 1) & ~usize{alignment - 1};
     calls += f.calls.size();
@@ -24,6 +24,7 @@ void reserve(std::span<const CompiledFunction> functions, CodeImage &out) {
     slots += f.ref_slots.size();
     traps += f.traps.size();
     addresses += f.addresses.size();
+    inlined += f.inlined.size();
     epilogues += f.epilogues.size();
   }
   ASSERT(code < u64{1} << 31); // a direct call reaches the whole image
@@ -35,13 +36,17 @@ void reserve(std::span<const CompiledFunction> functions, CodeImage &out) {
   out.ref_slots.reserve(slots);
   out.traps.reserve(traps);
   out.addresses.reserve(addresses);
+  out.inlined.reserve(inlined);
   out.epilogues.reserve(epilogues);
 }
 
 void append(const CompiledFunction &f, CodeImage &out) {
   const u32 base = static_cast<u32>(out.code.size()), row = static_cast<u32>(out.functions.size());
   const u32 first_region = static_cast<u32>(out.regions.size()), first_clause = static_cast<u32>(out.clauses.size());
-  const u32 first_slot = static_cast<u32>(out.ref_slots.size());
+  const u32 first_slot = static_cast<u32>(out.ref_slots.size()), first_inlined = static_cast<u32>(out.inlined.size());
+  const auto position = [&](u32 p) {
+    return abi::is_inlined(p) ? abi::inlined_position(first_inlined + abi::inlined_row(p)) : p;
+  };
   out.code.insert(out.code.end(), f.code.begin(), f.code.end());
   out.code.resize((out.code.size() + alignment - 1) & ~usize{alignment - 1}, filler);
   out.functions.push_back({f.func, base, static_cast<u32>(f.code.size()), f.frame, f.code_size, first_region,
@@ -58,7 +63,9 @@ void append(const CompiledFunction &f, CodeImage &out) {
   for (const image::TrapSite &t : f.traps)
     out.traps.push_back({base + t.offset, t.code});
   for (const image::AddressEntry &a : f.addresses)
-    out.addresses.push_back({base + a.code_offset, a.wasm_offset});
+    out.addresses.push_back({base + a.code_offset, position(a.position)});
+  for (const abi::InlinedPosition &p : f.inlined)
+    out.inlined.push_back({p.func, p.wasm_offset, position(p.caller)});
   for (const image::Epilogue &e : f.epilogues)
     out.epilogues.push_back({base + e.begin, base + e.end});
 }

@@ -29,6 +29,7 @@ void CompiledFunction::clear() {
   clauses.clear();
   ref_slots.clear();
   addresses.clear();
+  inlined.clear();
   epilogues.clear();
   frame = {};
 }
@@ -46,9 +47,24 @@ const TrapRow *ImageView::find_trap(u32 code_offset) const {
   return exactly(traps, code_offset, [](const TrapRow &r) { return r.offset; });
 }
 
-u32 ImageView::wasm_offset(u32 code_offset) const {
+u32 ImageView::position(u32 code_offset) const {
   const AddressEntry *entry = last_before(addresses, code_offset, [](const AddressEntry &e) { return e.code_offset; });
-  return entry ? entry->wasm_offset : ~0u;
+  return entry ? entry->position : abi::no_position;
+}
+
+const abi::InlinedPosition *ImageView::find_inlined(u32 position) const {
+  if (!abi::is_inlined(position) || abi::inlined_row(position) >= inlined.size())
+    return nullptr;
+  const abi::InlinedPosition *row = &inlined[abi::inlined_row(position)];
+  const bool leads_on = abi::is_inlined(row->caller) && abi::inlined_row(row->caller) >= abi::inlined_row(position);
+  return leads_on ? nullptr : row; // a damaged chain would not end
+}
+
+u32 ImageView::wasm_offset(u32 code_offset) const {
+  u32 at = position(code_offset);
+  while (const abi::InlinedPosition *row = find_inlined(at))
+    at = row->caller;
+  return abi::is_inlined(at) ? abi::no_position : at;
 }
 
 std::span<const Epilogue> ImageView::epilogues_of(u32 function) const {

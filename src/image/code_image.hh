@@ -52,6 +52,7 @@ struct ImageView {
   std::span<const i32> ref_slots;
   std::span<const TrapRow> traps;
   std::span<const AddressEntry> addresses;
+  std::span<const abi::InlinedPosition> inlined;
   std::span<const Epilogue> epilogues;
   u32 imported_funcs = 0;
 
@@ -59,7 +60,10 @@ struct ImageView {
   const FunctionRow *find_function(u32 code_offset) const;
   const CallSiteRow *find_call(u32 return_offset) const;
   const TrapRow *find_trap(u32 code_offset) const;
-  u32 wasm_offset(u32 code_offset) const; ///< ~0: none
+  u32 position(u32 code_offset) const;    ///< abi/position.hh
+  u32 wasm_offset(u32 code_offset) const; ///< in the function whose code it is, whatever stands inlined there; ~0: none
+  /// The row that a position names, if it names one: its function, and where that was called.
+  const abi::InlinedPosition *find_inlined(u32 position) const;
 
   /// The module's index of a row of `functions`.
   u32 func_of(const FunctionRow &row) const { return imported_funcs + static_cast<u32>(&row - functions.data()); }
@@ -94,12 +98,13 @@ struct CodeImage {
   std::vector<i32> ref_slots;
   std::vector<TrapRow> traps;
   std::vector<AddressEntry> addresses;
+  std::vector<abi::InlinedPosition> inlined;
   std::vector<Epilogue> epilogues;
   u32 imported_funcs = 0;
   u32 cpu = 0; ///< features of the processor that the code may use: the target's bits
 
   ImageView view() const {
-    return {code, functions, calls, regions, clauses, ref_slots, traps, addresses, epilogues, imported_funcs};
+    return {code, functions, calls, regions, clauses, ref_slots, traps, addresses, inlined, epilogues, imported_funcs};
   }
   operator ImageView() const { return view(); }
 };

@@ -6,6 +6,7 @@
 // have no padding, whose bytes would be anything, and no bool, which a damaged file could give a third value.
 #pragma once
 
+#include "abi/position.hh"
 #include "abi/traps.hh"
 #include "base/types.hh"
 
@@ -58,7 +59,7 @@ struct Epilogue {
 
 struct AddressEntry {
   u32 code_offset; ///< from here on, up to the next entry
-  u32 wasm_offset; ///< byte offset in the module; ~0: none
+  u32 position;    ///< in the module (abi/position.hh)
 };
 
 struct FrameInfo {
@@ -72,7 +73,7 @@ struct FrameInfo {
 
 template <typename... Rows>
 inline constexpr bool have_no_padding = (std::has_unique_object_representations_v<Rows> && ...);
-static_assert(have_no_padding<Clause, Region, Epilogue, AddressEntry, FrameInfo>);
+static_assert(have_no_padding<Clause, Region, Epilogue, AddressEntry, abi::InlinedPosition, FrameInfo>);
 
 struct CompiledFunction {
   u32 func = 0;         ///< module function index
@@ -85,6 +86,7 @@ struct CompiledFunction {
   std::vector<Clause> clauses;
   std::vector<i32> ref_slots; ///< rbp-relative byte offsets (negative) of 4-byte reference slots
   std::vector<AddressEntry> addresses;
+  std::vector<abi::InlinedPosition> inlined;
   std::vector<Epilogue> epilogues;
   FrameInfo frame;
 

@@ -12,6 +12,7 @@ void Function::clear() {
   insts.clear();
   links.clear();
   offsets.clear();
+  inlined.clear();
   blocks.clear();
   layout.clear();
   regions.clear();

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "abi/builtins.hh"
+#include "abi/position.hh"
 #include "abi/traps.hh"
 #include "base/id_vec.hh"
 #include "base/types.hh"
@@ -190,7 +191,8 @@ struct Function {
   Block entry{}; ///< its params are the function's parameters
   base::IdVec<Inst, InstRow> insts;
   base::IdVec<Inst, Link> links;
-  base::IdVec<Inst, u32> offsets; ///< wasm byte offset of each instruction; ~0: none
+  base::IdVec<Inst, u32> offsets;            ///< position of each instruction (abi/position.hh)
+  std::vector<abi::InlinedPosition> inlined; ///< rows that positions name
   base::IdVec<Block, BlockRow> blocks;
   std::vector<Block> layout; ///< order of emission; filled by cfg::order
   base::IdVec<Region, RegionRow> regions;

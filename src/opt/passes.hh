@@ -9,6 +9,8 @@
 
 namespace trapeze::opt {
 
+struct Callees;
+
 /// Analyses and scratch shared by the passes; storage is kept.
 struct Workspace {
   ir::Cfg cfg;
@@ -26,6 +28,9 @@ void straighten(ir::Function &fn, Workspace &ws);
 void number_values(ir::Function &fn, Workspace &ws);
 /// Values, parameters, slots and exception objects nobody uses go.
 void eliminate_dead_code(ir::Function &fn, Workspace &ws);
+
+/// Calls of small functions become their bodies; says whether any did.
+bool inline_calls(ir::Function &fn, Workspace &ws, const Callees &callees);
 
 /// What `v` has been replaced by, or itself.
 ir::Value resolve(Workspace &ws, ir::Value v);

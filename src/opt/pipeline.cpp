@@ -5,7 +5,7 @@
 
 namespace trapeze::opt {
 
-void run(ir::Function &fn, u32 level, base::Laps *laps) {
+void run(ir::Function &fn, u32 level, base::Laps *laps, const Callees *callees) {
   static thread_local Workspace ws;
 
   ws.cfg.compute(fn);
@@ -14,6 +14,9 @@ void run(ir::Function &fn, u32 level, base::Laps *laps) {
   if (level >= 1) {
     straighten(fn, ws); // fewer blocks for all that follows, and longer stretches for value numbering
     base::lap(laps, "optimise/straighten");
+    if (level >= 3 && callees != nullptr && inline_calls(fn, ws, *callees))
+      straighten(fn, ws); // bodies grow together with what stood around their calls
+    base::lap(laps, "optimise/inline");
     if (level >= 2)
       number_values(fn, ws); // before dead code: what became equal dies there
     base::lap(laps, "optimise/number values");

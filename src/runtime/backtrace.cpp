@@ -66,8 +66,6 @@ RawBacktrace Store::backtrace_of(RawRef exception, u64 stub_fp) {
 Backtrace Store::symbolise(const RawBacktrace &raw) const {
   Backtrace out;
   out.left_out = raw.left_out;
-  if (raw.left_out != 0)
-    out.gap_after = RawBacktrace::innermost - 1;
   for (usize i = 0; i < raw.pcs.size(); ++i) {
     u64 pc = raw.pcs[i] - (i == 0 && raw.first_is_exact ? 0 : 1);
     const unwind::LoadedImage *loaded = unwind::CodeMap::get().find(pc);
@@ -75,9 +73,15 @@ Backtrace Store::symbolise(const RawBacktrace &raw) const {
       continue;
     const image::ImageView &image = *loaded->image;
     const image::FunctionRow *function = image.find_function(loaded->offset_of(pc));
-    if (function != nullptr)
-      out.frames.push_back(
-          {Code::of(*loaded)->shared_from_this(), image.func_of(*function), image.wasm_offset(loaded->offset_of(pc))});
+    if (function == nullptr)
+      continue;
+    u32 position = image.position(loaded->offset_of(pc));
+    for (; const abi::InlinedPosition *inlined = image.find_inlined(position); position = inlined->caller)
+      out.frames.push_back({Code::of(*loaded)->shared_from_this(), inlined->func, inlined->wasm_offset});
+    out.frames.push_back({Code::of(*loaded)->shared_from_this(), image.func_of(*function),
+                          abi::is_inlined(position) ? abi::no_position : position});
+    if (raw.left_out != 0 && i == RawBacktrace::innermost - 1)
+      out.gap_after = static_cast<u32>(out.frames.size()) - 1;
   }
   return out;
 }

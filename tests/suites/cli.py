@@ -25,6 +25,14 @@ FILES = {
       (tag $refused (export "refused") (param i32 f64))
       (func $inner i32.const 42 f64.const 2.5 throw $refused)
       (func (export "run") call $inner))\n''',
+    'deep.wat': '''(module (tag $t (param i32))
+      (func $third (param i32) (result i32)
+        (if (i32.eqz (local.get 0)) (then (throw $t (i32.const 5))))
+        (i32.div_u (i32.const 1) (i32.sub (local.get 0) (i32.const 1))))
+      (func $second (param i32) (result i32) (i32.add (call $third (local.get 0)) (i32.const 1)))
+      (func $first (param i32) (result i32) (i32.mul (call $second (local.get 0)) (i32.const 3)))
+      (func (export "trap") (result i32) (call $first (i32.const 1)))
+      (func (export "throw") (result i32) (call $first (i32.const 0))))\n''',
     'catches.wat': '''(module (tag $refused (param i32))
       (func $thrower i32.const 1 throw $refused)
       (func (export "run") (result i32)
@@ -100,6 +108,14 @@ def rows(engine, folder):
     yield 'unreachable', expect(go('run', '--invoke', 'dead', 'traps.wat'), status=134, err=wat('unreachable'))
     yield 'uncaught exception', expect(go('run', '--invoke', 'run', 'throws.wat'), status=134,
                                        err=wat(r'(?s)refused.*42.*2\.5.*inner'))
+    for file, function in (('traps.wat', 'run'), ('throws.wat', 'run'), ('catches.wat', 'run'), ('deep.wat', 'trap'),
+                           ('deep.wat', 'throw')):
+        plain, inlined = (go('run', f'--opt-level={level}', '--invoke', function, file) for level in (2, 3))
+        yield f'{file} {function}: level 3 reports as level 2', first_difference(plain.err + plain.out, inlined.err + inlined.out)
+    yield 'inlined frames are named', expect(go('run', '-O3', '--invoke', 'trap', 'deep.wat'), status=134,
+                                             err=wat(r'0: third .*\n +1: second .*\n +2: first .*\n +3: trap '))
+    yield 'inlined code is named', expect(go('objdump', '-d', '-O3', 'deep.wat'),
+                                          out=wat(r'(?s)\(inlined third\).*\(inlined second\)'))
     yield 'missing import', expect(go('run', '--invoke', 'run', 'imports.wat'), status=1, err=wat(r'env.*missing'))
     yield 'missing import as zero', expect(go('run', '--unknown-imports=zero', '--invoke', 'run', 'imports.wat'), out='0\n')
     yield 'missing import as trap', expect(go('run', '--unknown-imports=trap', '--invoke', 'run', 'imports.wat'),

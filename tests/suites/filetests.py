@@ -2,7 +2,7 @@
 """Golden dumps:  filetests.py ENGINE FOLDER
 
 FOLDER/<stage>/<name>.wat is compiled with `--stop-after=<stage>`; what comes out must equal <name>.out beside it.
-In FOLDER/eh/ it goes through `objdump --eh`.
+A first line ';; options: --opt-level=3' adds options. In FOLDER/eh/ it goes through `objdump --eh`.
 In FOLDER/run/ the first line is a comment `;; run: f 1 2` (several may stand there): each is invoked, the results follow
 each other in <name>.out. TRAPEZE_BLESS=1 (make bless) rewrites the .out files; the diff is then what is reviewed.
 """
@@ -14,6 +14,11 @@ def invocations(path):
     return [found[1].split() for line in open(path) if (found := re.match(r';;\s*run:\s*(.+)', line))]
 
 
+def options(path):
+    found = re.match(r';;\s*options:\s*(.+)', open(path).readline())
+    return found[1].split() if found else []
+
+
 def produce(engine, stage, path):
     """(output, fault)"""
     if stage == 'run':
@@ -23,7 +28,7 @@ def produce(engine, stage, path):
         commands = [[engine, 'run', '--invoke', words[0], path, *words[1:]] for words in wanted]
     else:
         commands = [[engine, 'objdump', '--eh', '--threads=1', '--cpu=baseline', path]] if stage == 'eh' else \
-            [[engine, 'compile', f'--stop-after={stage}', '--threads=1', '--cpu=baseline', path]]
+            [[engine, 'compile', f'--stop-after={stage}', '--threads=1', '--cpu=baseline', *options(path), path]]
     output = b''
     for command in commands:
         ran = run(command, timeout=120)

@@ -71,7 +71,8 @@ TEST_CASE("tables of linked functions are rebased") {
   f.clauses = {{3, 12, true}};
   f.ref_slots = {-24};
   f.traps = {{2, abi::TrapCode::Unreachable}};
-  f.addresses = {{0, 100}, {7, 101}};
+  f.addresses = {{0, 100}, {7, 101}, {15, abi::inlined_position(1)}};
+  f.inlined = {{7, 200, 101}, {8, 300, abi::inlined_position(0)}};
   std::vector<image::CompiledFunction> both{f, f};
   both[1].func = 1;
   both[1].regions[0].parent = 0;
@@ -91,7 +92,23 @@ TEST_CASE("tables of linked functions are rebased") {
   CHECK(view.find_trap(35) == nullptr);
   CHECK(view.wasm_offset(38) == 100);
   CHECK(view.wasm_offset(39) == 101);
+  CHECK(view.wasm_offset(47) == 101); // 7 calls 8 there, and was itself called at 101
+  const abi::InlinedPosition *inner = view.find_inlined(view.position(47));
+  REQUIRE(inner == &image.inlined[3]);
+  CHECK(inner->func == 8);
+  CHECK(view.find_inlined(inner->caller) == &image.inlined[2]);
+  CHECK(view.find_inlined(view.find_inlined(inner->caller)->caller) == nullptr);
   CHECK(view.find_function(31) == nullptr); // filler between functions
+}
+
+TEST_CASE("positions that a damaged file gives end") {
+  image::CodeImage image;
+  image.addresses = {{0, abi::inlined_position(1)}, {8, abi::inlined_position(7)}, {16, abi::inlined_position(2)}};
+  image.inlined = {
+      {1, 10, abi::inlined_position(1)}, {2, 20, abi::inlined_position(0)}, {3, 30, abi::inlined_position(2)}};
+  const image::ImageView view = image;
+  for (u32 offset : {0, 8, 16})
+    CHECK(view.wasm_offset(offset) == abi::no_position);
 }
 
 TEST_CASE("the lowest function's error wins, and bytes are the same, for any number of threads") {

@@ -113,7 +113,7 @@ void Emitter::set_source(u32 source) {
   auto &rows = out_->addresses;
   if (!rows.empty() && rows.back().code_offset == buffer_.size())
     rows.pop_back();
-  if (rows.empty() ? source != ~0u : rows.back().wasm_offset != source)
+  if (rows.empty() ? source != ~0u : rows.back().position != source)
     rows.push_back({buffer_.size(), source});
 }
 
