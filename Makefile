@@ -8,7 +8,7 @@
 #   make tsan                    the rooms that threads share, under TSan
 #   make bless ONLY=filetests    rewrite golden files from what the engine prints now; review the diff
 #   make fuzz SECONDS=600        mutate text and binaries against the sanitized build
-#   make bench                   throws, programs and compile time beside other engines -> bench/RESULTS.md
+#   make bench [ROUNDS=9]        throws, programs and compile time beside other engines -> bench/RESULTS.md, results.svg
 #   make format                  clang-format over the sources
 #   make clean                   remove build/
 
@@ -51,7 +51,7 @@ fuzz: setup-test
 
 bench: build
 	@cmake --build --preset release --parallel $(JOBS) --target bench_scale bench_program bench_startup
-	@python3 bench/run --install --write bench/RESULTS.md
+	@python3 bench/run --install --write bench/RESULTS.md --picture bench/results.svg $(if $(ROUNDS),--rounds $(ROUNDS))
 
 format:
 	@python3 tools/format.py --write

@@ -4,7 +4,7 @@ Each measurement is a process of its own (program.cpp, program_wasmtime.py, prog
 it compiles the module, runs `_start`, and reports both times. What it printed is compared with what the program has to
 print, as often as it ran, so that no wrong run is measured. All engines compile on one thread; times are CPU times.
 """
-import glob, json, os, re, subprocess, tempfile
+import glob, json, os, re, shutil, subprocess, tempfile
 
 import peers
 from peers import BENCH, DATA, Missing
@@ -14,6 +14,7 @@ V8 = ['--no-wasm-lazy-compilation', '--single-threaded']
 TURBOFAN = ['--no-liftoff', '--no-wasm-tier-up', *V8]
 LIFTOFF = ['--liftoff-only', *V8]
 WAITING = {'kotlin-richards'}  # needs structs and arrays
+CALLGRIND_LIMIT = 3e8  # nanoseconds: what takes longer to run is not counted
 WORK = 1e5  # nanoseconds: what takes Trapeze less to run has no part in means of run times
 
 
@@ -136,7 +137,7 @@ class Measured:
     def __init__(self, options):
         self.engines, self.versions, self.absent = made(options)
         self.programs, self.rounds, self.of = all_programs(options.names), options.rounds, {}
-        compile_only = 'programs' not in options.sections
+        compile_only = not {'programs', 'instructions'} & set(options.sections)
         if compile_only:
             self.engines = [engine for engine in self.engines if engine.compiles]
         if not self.programs:
@@ -204,6 +205,29 @@ def time_table(all_, titles, key, names, mean_names):
     return table(titles, [*names, MEAN], cell)
 
 
+def count_instructions(command, module):
+    """Of the whole process, in its program's folder; None where callgrind is not installed or the process fails."""
+    if not shutil.which('valgrind'):
+        return None
+    done = subprocess.run(['valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null', *command, os.path.basename(module), '/dev/null'],
+                          cwd=os.path.dirname(module), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    found = re.search(rb'Collected : (\d+)', done.stderr)
+    return int(found[1]) if found and done.returncode == 0 else None
+
+
+def instructions(all_):
+    """{program: (to compile, to run)} of Trapeze: the process that compiles, and what one that also runs has more. None for
+    runs that would take callgrind minutes."""
+    command = next(engine.command for engine in all_.engines if engine.title == TRAPEZE)
+    counts = {}
+    for name, module in all_.programs.items():
+        compiled = count_instructions([*command, '--once', '--compile-only'], module)
+        is_long = (all_.least(TRAPEZE, name, 'run') or 0) > CALLGRIND_LIMIT
+        both = None if is_long or compiled is None else count_instructions([*command, '--once'], module)
+        counts[name] = compiled, both and both - compiled
+    return counts
+
+
 def memory_table(all_, titles):
     def cell(name, title):
         least = all_.least(title, name, 'memory')
@@ -238,6 +262,17 @@ def compile_section(options):
     if scaling:
         lines += ['', f'Two threads: {scaling:.2f}× as fast as one.']
     return lines, as_data(all_), all_.absent
+
+
+def instructions_section(options):
+    all_ = measured(options)
+    if all_.engines:
+        counts = instructions(all_)
+        cell = lambda name, column: '–' if counts[name][column == 'run'] is None else f'{counts[name][column == "run"] / 1e6:.1f}'
+        lines = ['## Programs: instructions', '', 'Of Trapeze, by callgrind, in millions: the whole process that compiles; what one that also runs has more', '(– : runs too long to be counted).', '',
+                 *table(['compile', 'run'], counts, cell)]
+        return lines, counts, []
+    return [], {}, all_.absent
 
 
 def as_data(all_):
