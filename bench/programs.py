@@ -26,7 +26,7 @@ class Engine:
         self.environment = dict(os.environ, **(environment or {}))
 
 
-TRAPEZE, CRANELIFT, WINCH, TURBO, BASELINE = 'Trapeze', 'Wasmtime, Cranelift', 'Wasmtime, Winch', 'V8 TurboFan', 'V8 Liftoff'
+TRAPEZE, CRANELIFT, TURBO, BASELINE = 'Trapeze', 'Wasmtime, Cranelift', 'V8 TurboFan', 'V8 Liftoff'
 MEAN, ONE_LEVEL, TWO_THREADS, JSC, DENO, WASMER = 'geometric mean', 'Trapeze -O{}', 'Trapeze, 2 threads', 'JSC', 'V8 TurboFan, Deno', 'Wasmer, Cranelift'
 
 
@@ -42,6 +42,10 @@ def trapeze_engines(options):
 def wasmtime_engines(options):
     python, version = peers.wasmtime(options.install)
     return [Engine(CRANELIFT, [python, f'{BENCH}/program_wasmtime.py'])], f'Wasmtime {version}'
+
+
+def winch_engines(options):
+    raise Missing('Wasmtime, Winch: the Python wheel is built without it')
 
 
 def node_engines(options):
@@ -69,7 +73,7 @@ def wasmer_engines(options):
     return [Engine(WASMER, [binary, 'program'], runs=False, environment={'RAYON_NUM_THREADS': '1'})], f'Wasmer {version}'
 
 
-MAKERS = [trapeze_engines, wasmtime_engines, wasmer_engines, node_engines, deno_engines, bun_engines]
+MAKERS = [trapeze_engines, wasmtime_engines, winch_engines, wasmer_engines, node_engines, deno_engines, bun_engines]
 
 
 def all_programs(names):
