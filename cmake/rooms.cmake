@@ -67,6 +67,12 @@ trapeze_room(text NO_EXCEPTIONS USES decode wasm base)
 trapeze_room(validate NO_EXCEPTIONS USES decode wasm base)
 trapeze_room(abi NO_EXCEPTIONS USES wasm base)
 trapeze_room(image NO_EXCEPTIONS USES abi wasm base)
+# Artifacts: xxhash is used as a header, libsodium for seals.
+find_path(TRAPEZE_XXHASH xxhash.h REQUIRED)
+find_path(TRAPEZE_SODIUM sodium.h REQUIRED)
+find_library(TRAPEZE_SODIUM_LIBRARY NAMES libsodium.a sodium REQUIRED) # the one function needed, linked in
+target_include_directories(trapeze_image PRIVATE ${TRAPEZE_XXHASH} ${TRAPEZE_SODIUM})
+target_link_libraries(trapeze_image PRIVATE ${TRAPEZE_SODIUM_LIBRARY})
 trapeze_room(ir NO_EXCEPTIONS USES abi base)
 trapeze_room(translate NO_EXCEPTIONS USES validate ir abi wasm base)
 trapeze_room(opt NO_EXCEPTIONS USES ir base)
@@ -74,18 +80,23 @@ trapeze_room(codegen NO_EXCEPTIONS USES ir image abi base)
 trapeze_room(x64 FOLDER target/x64 NO_EXCEPTIONS USES codegen ir image abi base)
 trapeze_room(compile NO_EXCEPTIONS USES x64 codegen opt translate validate decode ir image abi wasm base)
 if(TRAPEZE_ARCH STREQUAL none)
-  set_source_files_properties(${CMAKE_SOURCE_DIR}/src/compile/native_target_none.cpp PROPERTIES COMPILE_DEFINITIONS
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/src/compile/native_target_none.cpp
+                              ${CMAKE_SOURCE_DIR}/src/abi/cpu_none.cpp PROPERTIES COMPILE_DEFINITIONS
                               "TRAPEZE_PLATFORM=\"${CMAKE_SYSTEM_NAME} ${CMAKE_SYSTEM_PROCESSOR}\"")
 endif()
 trapeze_room(os USES base)
 trapeze_room(unwind USES image abi os base)
 trapeze_room(runtime USES unwind image abi os wasm base)
-trapeze_room(api USES compile runtime text validate decode wasm image base)
+trapeze_room(api USES runtime validate decode wasm image abi os base)
+trapeze_room(script FOLDER api/script USES api text validate decode wasm base)
+trapeze_room(source FOLDER api/source USES api compile runtime text validate decode wasm image abi base)
 trapeze_room(wasi USES api)
 
-# What an embedder links: the public API and WASI.
+# What an embedder links: the public API and WASI; or the same without any compiler, for compiled modules only.
 add_library(trapeze INTERFACE)
-target_link_libraries(trapeze INTERFACE trapeze_wasi trapeze_api)
+target_link_libraries(trapeze INTERFACE trapeze_wasi trapeze_source trapeze_script trapeze_api)
+add_library(trapeze_runtime_only INTERFACE)
+target_link_libraries(trapeze_runtime_only INTERFACE trapeze_wasi trapeze_api)
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cli/*.cpp)
 if(cli_sources)
@@ -94,4 +105,14 @@ if(cli_sources)
   set_target_properties(trapeze_cli PROPERTIES OUTPUT_NAME trapeze RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
   target_link_libraries(trapeze_cli PRIVATE trapeze CLI11::CLI11)
   trapeze_without_vptr_check(trapeze_cli)
+
+  # `trapeze run` alone: what it shares with the other is three files; what it lacks is every compiler.
+  file(GLOB run_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cli/run_only/*.cpp)
+  add_executable(trapeze_run ${run_sources} ${CMAKE_SOURCE_DIR}/src/cli/run.cpp ${CMAKE_SOURCE_DIR}/src/cli/options.cpp
+                 ${CMAKE_SOURCE_DIR}/src/cli/load_saved.cpp)
+  set_target_properties(trapeze_run PROPERTIES OUTPUT_NAME trapeze-run RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+  target_compile_options(trapeze_run PRIVATE -ffunction-sections -fdata-sections)
+  target_link_options(trapeze_run PRIVATE -Wl,--gc-sections)
+  target_link_libraries(trapeze_run PRIVATE trapeze_runtime_only CLI11::CLI11)
+  trapeze_without_vptr_check(trapeze_run)
 endif()

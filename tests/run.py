@@ -177,6 +177,10 @@ SUITES = [
           what='all machine code decodes from our own table, as LLVM reads it'),
     Suite('debugging', lambda b: python('debugging.py', engine(b)), weight=8,
           what='gdb shows Wasm frames by name, perf finds their names'),
+    Suite('artifacts', lambda b: python('artifacts.py', engine(b), program(b, 'trapeze-run'),
+                                        program(b, 'tests/artifacts/run_saved'), program(b, 'tests/artifacts/damage'),
+                                        data('testsuite'), data('corpus')), weight=40,
+          what='modules saved by one process run in another, without a compiler, as from memory; damage is refused'),
     Suite('cli', lambda b: python('cli.py', engine(b)), what='messages, options and exit statuses'),
 ]
 

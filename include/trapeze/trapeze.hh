@@ -382,6 +382,13 @@ private:
   std::shared_ptr<detail::EngineImpl> impl_;
 };
 
+/// How a saved module is loaded.
+struct LoadOptions {
+  std::span<const std::uint8_t> key = {}; ///< only what was saved with this key; reads and hashes the whole file
+  bool verify = false;                    ///< the whole content is what was written; reads and hashes the whole file
+  std::string_view name = {};             ///< what errors and backtraces call it; empty: the path
+};
+
 /// A validated, compiled module: immutable and thread-safe. Spec: Embedding, Modules.
 class Module {
 public:
@@ -392,6 +399,18 @@ public:
   /// From either: a binary starts with "\0asm".
   static Module from_bytes(const Engine &engine, std::span<const std::uint8_t> input, std::string_view name = {});
   static Module from_file(const Engine &engine, const std::string &path); ///< "-": standard input
+  /// Loads what save() made, by the same version of the engine; `path` is mapped, `bytes` are copied. Its header and
+  /// structure are checked, in a time that does not grow with the code; the code is *trusted*: a file that an enemy can
+  /// write is to be loaded with the key it was saved with, which refuses everything else. Throws Error: Unsupported if
+  /// it was made for another version, processor or key, Malformed if it is damaged.
+  static Module load(const Engine &engine, const std::string &path, const LoadOptions &options = {});
+  static Module load(const Engine &engine, std::span<const std::uint8_t> bytes, const LoadOptions &options = {});
+  /// Whether the bytes begin as those of save() do; 80 are enough.
+  static bool is_saved(std::span<const std::uint8_t> bytes);
+  /// The compiled module, complete: an ELF object that load() maps (docs/artifacts.md). The same for equal modules and
+  /// settings. With a key (at least 16 bytes, any) it carries a seal. The file is replaced at once, never in part.
+  std::vector<std::uint8_t> save(std::span<const std::uint8_t> key = {}) const;
+  void save(const std::string &path, std::span<const std::uint8_t> key = {}) const;
   /// Decodes and validates without compiling; throws Error.
   static void validate(const Engine &engine, std::span<const std::uint8_t> input, std::string_view name = {});
 

@@ -18,7 +18,7 @@
 //
 // Everything is a guess about foreign bytes: bounds are checked, visits counted, names have to look like names, texts
 // are cut and escaped, and what does not fit is not shown.
-#include "api/inspect.hh"
+#include "api/cpp_exception.hh"
 
 #include "base/readable.hh"
 #include "base/types.hh"

@@ -1,4 +1,5 @@
 // Configuration and engines.
+#include "abi/cpu.hh"
 #include "api/impl.hh"
 
 #include <fmt/format.h>
@@ -107,21 +108,9 @@ Config &Config::profile(Profile which) {
   return *this;
 }
 
-Engine::Engine(const Config &config) : impl_(api::make_engine(config.values(), compile::check_machine())) {}
+Engine::Engine(const Config &config) : impl_(api::make_engine(config.values(), abi::check_machine())) {}
 
 const Config::Values &Engine::config() const { return impl_->config; }
-
-compile::Options detail::EngineImpl::compile_options() const {
-  compile::Options options;
-  options.features = features;
-  options.settings.verify = config.verify;
-  options.settings.opt_level = config.opt_level;
-  options.settings.for_size = config.for_size;
-  options.settings.cpu = config.cpu == Cpu::Native ? compile::native_cpu() : 0;
-  options.threads = config.threads;
-  options.polls = config.interruptible_loops;
-  return options;
-}
 
 } // namespace trapeze::v1
 

@@ -8,7 +8,7 @@
 // Func, Memory, Table, Global, Tag and Instance hold the runtime's object as void *: abi::FuncRef, runtime::Memory, ...
 #pragma once
 
-#include "compile/compile.hh"
+#include "image/artifact.hh"
 #include "runtime/code.hh"
 #include "runtime/engine.hh"
 #include "runtime/global.hh"
@@ -18,6 +18,7 @@
 #include "runtime/table.hh"
 #include "runtime/tag.hh"
 #include "trapeze/trapeze.hh"
+#include "wasm/features.hh"
 
 #include <mutex>
 #include <unordered_map>
@@ -30,14 +31,14 @@ struct EngineImpl {
   Config::Values config;
   wasm::Features features;
   std::shared_ptr<runtime::Engine> engine;
-
-  compile::Options compile_options() const;
 };
 
 struct ModuleImpl {
   Engine engine;
   std::string name;
   std::shared_ptr<const runtime::Code> code;
+  image::ArtifactSettings settings;  ///< of its compilation
+  std::span<const u8> artifact = {}; ///< loaded from these bytes, which `code` keeps; empty: compiled
 };
 
 struct StoreImpl {
@@ -110,7 +111,7 @@ template <typename T> T unwrap(base::Result<T> result, std::string_view name = {
     return std::move(*result);
 }
 
-/// What stands behind an Engine; `machine`: compile::check_machine(), whose error it becomes.
+/// What stands behind an Engine; `machine`: abi::check_machine(), whose error it becomes.
 std::shared_ptr<EngineImpl> make_engine(const v1::Config::Values &config, const base::Result<void> &machine);
 
 /// Trap, Exception or Exit.

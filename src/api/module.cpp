@@ -1,21 +1,9 @@
-// Modules: input -> wasm::Module -> code image -> published code.
+// What a module has to offer, however it came about: api/source compiles one, api/artifact loads one.
 #include "api/convert.hh"
-#include "api/source.hh"
-#include "validate/validate.hh"
 
 namespace trapeze::v1 {
 
 namespace {
-
-Module compiled(const Engine &engine, const api::Source &source) {
-  auto module = std::make_shared<const wasm::Module>(source.decode(engine.impl()));
-  image::CodeImage image = source.unwrap(compile::module(*module, engine.impl().compile_options()));
-  auto impl = std::make_shared<detail::ModuleImpl>(detail::ModuleImpl{engine, source.name(), nullptr});
-  if (impl->name.empty())
-    impl->name = module->names.module;
-  impl->code = source.unwrap(runtime::Code::load(engine.impl().engine, module, std::move(image)));
-  return Module(std::move(impl));
-}
 
 ExternType type_of(const runtime::Code &code, wasm::ExternKind kind, u32 index) {
   const wasm::Module &m = code.module();
@@ -42,33 +30,6 @@ ExternType type_of(const runtime::Code &code, wasm::ExternKind kind, u32 index) 
 }
 
 } // namespace
-
-Module Module::from_binary(const Engine &engine, std::span<const std::uint8_t> bytes, std::string_view name) {
-  if (!api::Source::is_binary(bytes)) {
-    SourceLocation where;
-    where.input = name;
-    throw Error(ErrorKind::Malformed, "magic header not detected", std::move(where));
-  }
-  return compiled(engine, api::Source(engine.impl(), bytes, name));
-}
-
-Module Module::from_text(const Engine &engine, std::string_view source, std::string_view name) {
-  return compiled(engine, api::Source::text(engine.impl(), source, name));
-}
-
-Module Module::from_bytes(const Engine &engine, std::span<const std::uint8_t> input, std::string_view name) {
-  return compiled(engine, api::Source(engine.impl(), input, name));
-}
-
-Module Module::from_file(const Engine &engine, const std::string &path) {
-  std::vector<u8> input = api::read_file(path);
-  return compiled(engine, api::Source(engine.impl(), input, path == "-" ? "<stdin>" : path));
-}
-
-void Module::validate(const Engine &engine, std::span<const std::uint8_t> input, std::string_view name) {
-  api::Source source(engine.impl(), input, name);
-  source.unwrap(validate::everything(source.decode(engine.impl()), engine.impl().features));
-}
 
 const std::string &Module::name() const { return impl_->name; }
 

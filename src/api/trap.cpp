@@ -1,6 +1,7 @@
 // How a call ended, as C++ exceptions; and backtraces in words.
 #include "api/convert.hh"
 
+#include "base/assert.hh"
 #include "base/readable.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // `trapeze doctor`: does everything work on this machine? One line per check; what to send with a bug report.
-#include "api/inspect.hh"
+#include "api/source/inspect.hh"
 #include "cli/commands.hh"
 
 #include <CLI/CLI.hpp>

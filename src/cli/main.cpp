@@ -16,6 +16,8 @@ constexpr const char *examples = R"(Examples:
   trapeze wast tests/*.wast                   run test scripts
   trapeze validate a.wasm b.wat               check modules
   trapeze compile --stop-after=opt a.wasm     show the optimised intermediate code
+  trapeze compile a.wasm -o a.tpz             compile now, run later: trapeze run a.tpz
+  trapeze inspect a.tpz                       what a compiled module is, and for whom
   trapeze print a.wasm > a.wat                show a module as text
   trapeze objdump -d a.wasm                   show its machine code
   trapeze doctor                              check that everything works on this machine
@@ -60,6 +62,7 @@ int command_line(int argc, char **argv) {
   add_wast(app, status);
   add_validate(app, status);
   add_compile(app, status);
+  add_inspect(app, status);
   add_print(app, status);
   add_objdump(app, status);
   add_doctor(app, status);

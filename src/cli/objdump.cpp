@@ -1,6 +1,6 @@
 // `trapeze objdump`: what a module becomes, as a person reads it. -d: its machine code; --eh: the tables of the
 // system's unwinder.
-#include "api/inspect.hh"
+#include "api/source/inspect.hh"
 #include "cli/commands.hh"
 
 #include <CLI/CLI.hpp>

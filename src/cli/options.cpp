@@ -1,6 +1,6 @@
 #include "cli/options.hh"
 
-#include "api/inspect.hh"
+#include "api/cpp_exception.hh"
 
 #include <CLI/CLI.hpp>
 
@@ -34,7 +34,8 @@ void Options::add_to(CLI::App &command) {
                    "0 compiles fastest; 1: cheap optimisations; 2 (default): all; 3 inlines too; s: small code")
       ->check(CLI::IsMember({"0", "1", "2", "3", "s"}))
       ->type_name("0|1|2|3|s");
-  group->add_flag("--verify", verify, "Check every stage of the compiler on every function");
+  group->add_flag("--verify", verify,
+                  "Check every stage of the compiler on every function; of a compiled module, its whole content");
   group->add_flag("--debug-info", debug_info, "Tell gdb the names of compiled functions (always done under gdb)");
   group->add_option("--profile", profile, "Tell profilers the names of compiled functions: /tmp/perf-PID.map")
       ->check(CLI::IsMember({"perfmap"}))

@@ -1,6 +1,6 @@
 // `trapeze print`: a module in the text format. Printing what was parsed from it gives the same text. --binary is the
 // way back: a text module assembled.
-#include "api/inspect.hh"
+#include "api/source/inspect.hh"
 #include "cli/commands.hh"
 
 #include <CLI/CLI.hpp>

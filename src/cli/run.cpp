@@ -1,6 +1,6 @@
 // `trapeze run`: a WASI program, or with --invoke one exported function. Everything behind FILE belongs to the program.
-#include "api/inspect.hh"
 #include "cli/commands.hh"
+#include "cli/load.hh"
 #include "trapeze/wasi.hh"
 
 #include <CLI/CLI.hpp>
@@ -17,6 +17,7 @@ struct RunOptions {
   Options engine;
   std::vector<std::string> dirs, env;
   std::string invoke;
+  std::string key;
   std::string file;
   std::vector<std::string> args;
 };
@@ -101,7 +102,7 @@ void start(const Instance &instance, const Module &module, const RunOptions &opt
 
 int run(const RunOptions &options) {
   Engine engine(options.engine.config());
-  Module module = Module::from_file(engine, options.file);
+  Module module = load_module(engine, options.file, {options.key, options.engine.verify});
   Store store(engine);
   Linker linker(store);
   linker.unknown_imports(options.engine.unknown_imports_policy());
@@ -129,7 +130,7 @@ int run(const RunOptions &options) {
 /// FILE and ARG are not known to the parser: it stops before them.
 struct RunHelp : CLI::Formatter {
   std::string make_usage(const CLI::App *, std::string) const override {
-    return "Usage: trapeze run [OPTIONS] FILE [ARG...]\n";
+    return std::string("Usage: ") + run_usage + " [OPTIONS] FILE [ARG...]\n";
   }
 };
 
@@ -140,8 +141,8 @@ void add_run(CLI::App &app, int &status) {
   auto options = std::make_shared<RunOptions>();
   command->formatter(std::make_shared<RunHelp>());
   command->footer(
-      "FILE is a binary or text module, `-` standard input. What stands behind it goes to the program, or to\n"
-      "the function as its arguments.");
+      "FILE is a binary or text module, `-` standard input, or a compiled module (trapeze compile -o). What stands\n"
+      "behind it goes to the program, or to the function as its arguments.");
   command->add_option("--dir", options->dirs, "Directory the program may use, and what it calls it")
       ->type_name("HOST::GUEST")
       ->allow_extra_args(false);
@@ -150,6 +151,8 @@ void add_run(CLI::App &app, int &status) {
       ->allow_extra_args(false);
   command->add_option("--invoke", options->invoke, "Call this exported function; prints a result per line")
       ->type_name("NAME");
+  command->add_option("--key", options->key, "Run only what `trapeze compile --key` sealed with this key")
+      ->type_name("FILE");
   options->engine.add_to(*command);
   command->prefix_command();
   command->callback([command, options, &status] {

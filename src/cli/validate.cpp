@@ -1,5 +1,5 @@
 // `trapeze validate`: says nothing about good modules and shows the first error of each bad one.
-#include "api/inspect.hh"
+#include "api/source/inspect.hh"
 #include "cli/commands.hh"
 
 #include <CLI/CLI.hpp>

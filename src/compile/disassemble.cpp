@@ -101,9 +101,9 @@ void Listing::region_lines(const FunctionRow &row) {
 
 /// The mnemonic of the operator at an offset in the module; the offset came from decoding it.
 std::string Listing::operator_at(u32 wasm_offset) const {
-  const std::vector<u8> &bytes = *m_.bytes;
-  if (wasm_offset >= bytes.size())
+  if (m_.bytes == nullptr || wasm_offset >= m_.bytes->size()) // a saved module has no bodies
     return "?";
+  const std::vector<u8> &bytes = *m_.bytes;
   wasm::Opcode code = wasm::find_one_byte_opcode(bytes[wasm_offset]);
   if (code == wasm::no_opcode) { // prefix, then a LEB128 number
     u32 number = 0;

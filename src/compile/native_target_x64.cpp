@@ -1,7 +1,7 @@
 #include "compile/native_target.hh"
 
+#include "abi/cpu.hh"
 #include "compile/compile.hh"
-
 #include "target/x64/target.hh"
 
 namespace trapeze::compile {
@@ -11,12 +11,11 @@ Result<const codegen::Target *> native_target() {
       {.sse41 = __builtin_cpu_supports("sse4.1") != 0, .popcnt = __builtin_cpu_supports("popcnt") != 0});
 }
 
-u32 native_cpu() {
-  u32 cpu = x64::cpu_baseline;
-  cpu |= __builtin_cpu_supports("lzcnt") != 0 ? x64::cpu_lzcnt : 0u; // which tells of tzcnt too where bmi does
-  cpu |= __builtin_cpu_supports("bmi") != 0 ? x64::cpu_bmi1 : 0u;
-  cpu |= __builtin_cpu_supports("bmi2") != 0 ? x64::cpu_bmi2 : 0u;
-  return cpu;
-}
+// Files name features by abi's numbers, code is selected by the target's.
+static_assert(x64::cpu_sse41 == u32{abi::cpu_sse41} && x64::cpu_popcnt == u32{abi::cpu_popcnt} &&
+              x64::cpu_lzcnt == u32{abi::cpu_lzcnt} && x64::cpu_bmi1 == u32{abi::cpu_bmi1} &&
+              x64::cpu_bmi2 == u32{abi::cpu_bmi2});
+
+u32 native_cpu() { return abi::cpu_features_here(); }
 
 } // namespace trapeze::compile

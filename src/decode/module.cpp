@@ -97,19 +97,15 @@ void informative_sections(Decoder &d) {
 
 } // namespace
 
-Result<wasm::Module> module(std::shared_ptr<const std::vector<u8>> bytes, const wasm::Features &features) {
-  if (bytes->size() > ~u32{0})
-    return fail(ErrorKind::Unsupported, 0, "module is larger than 4 GiB");
-  Decoder d(features);
-  ByteReader reader(*bytes);
-  d.m.bytes = std::move(bytes);
-  header(reader);
-  u8 last = custom_id;
+namespace {
+
+void sections(Decoder &d, ByteReader &reader, u8 &last) {
   while (!reader.at_end())
     section(d, reader, last);
-  if (!reader.failed())
-    lengths(d, reader);
-  TRY(reader.status());
+}
+
+/// What follows from all sections together.
+Result<wasm::Module> finished(Decoder &d) {
   if (d.invalid)
     return std::unexpected(std::move(*d.invalid));
   canonicalise(d.m);
@@ -118,6 +114,43 @@ Result<wasm::Module> module(std::shared_ptr<const std::vector<u8>> bytes, const 
       d.m.funcs[func].is_declared = true;
   informative_sections(d);
   return std::move(d.m);
+}
+
+} // namespace
+
+Result<wasm::Module> module(std::shared_ptr<const std::vector<u8>> bytes, const wasm::Features &features) {
+  if (bytes->size() > ~u32{0})
+    return fail(ErrorKind::Unsupported, 0, "module is larger than 4 GiB");
+  Decoder d(features);
+  ByteReader reader(*bytes);
+  d.m.bytes = std::move(bytes);
+  header(reader);
+  u8 last = custom_id;
+  sections(d, reader, last);
+  if (!reader.failed())
+    lengths(d, reader);
+  TRY(reader.status());
+  return finished(d);
+}
+
+Result<wasm::Module> structure(std::span<const u8> front, std::span<const u8> rest, u64 rest_offset,
+                               const wasm::Features &features) {
+  constexpr u8 code_section = 10;
+  Decoder d(features);
+  ByteReader before(front), behind(rest, rest_offset);
+  header(before);
+  u8 last = custom_id;
+  sections(d, before, last);
+  TRY(before.status());
+  if (d.m.funcs.size() != d.m.imported_funcs) {
+    d.code_count = static_cast<u32>(d.m.funcs.size()) - d.m.imported_funcs;
+    last = code_section;
+  }
+  sections(d, behind, last);
+  if (!behind.failed())
+    lengths(d, behind);
+  TRY(behind.status());
+  return finished(d);
 }
 
 } // namespace trapeze::decode

@@ -41,7 +41,7 @@ struct TrapRow {
   u8 reserved[3] = {};
 };
 
-static_assert(have_no_padding<FunctionRow, CallSiteRow, TrapRow>);
+static_assert(have_no_padding<FunctionRow, CallSiteRow, TrapRow, abi::InlinedPosition>);
 
 struct ImageView {
   std::span<const u8> code;
@@ -55,6 +55,7 @@ struct ImageView {
   std::span<const abi::InlinedPosition> inlined;
   std::span<const Epilogue> epilogues;
   u32 imported_funcs = 0;
+  u32 cpu = 0; ///< features of the processor that the code may use: the target's bits
 
   /// Look-ups by binary search; null / -1 when there is none.
   const FunctionRow *find_function(u32 code_offset) const;
@@ -104,7 +105,8 @@ struct CodeImage {
   u32 cpu = 0; ///< features of the processor that the code may use: the target's bits
 
   ImageView view() const {
-    return {code, functions, calls, regions, clauses, ref_slots, traps, addresses, inlined, epilogues, imported_funcs};
+    return {code,  functions, calls,   regions,   clauses,        ref_slots,
+            traps, addresses, inlined, epilogues, imported_funcs, cpu};
   }
   operator ImageView() const { return view(); }
 };

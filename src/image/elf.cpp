@@ -175,6 +175,19 @@ private:
 
 } // namespace
 
+std::vector<u64> section_offsets(const ElfFile &file) {
+  std::vector<u64> out;
+  u64 at = header_size;
+  for (const ElfSection &s : file.sections) {
+    const bool has_bits = s.type != ElfSection::NoBits;
+    if (has_bits)
+      at = (at + s.alignment - 1) / s.alignment * s.alignment;
+    out.push_back(at);
+    at += has_bits ? s.bytes.size() : 0;
+  }
+  return out;
+}
+
 std::vector<u8> write_elf(const ElfFile &file) { return Writer(file).run(); }
 
 } // namespace trapeze::image

@@ -64,6 +64,8 @@ struct ElfFile {
   std::vector<ElfRelocation> relocations;
 };
 
+/// Where the contents of each section will stand in the file.
+std::vector<u64> section_offsets(const ElfFile &file);
 std::vector<u8> write_elf(const ElfFile &file);
 
 } // namespace trapeze::image

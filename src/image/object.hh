@@ -10,8 +10,10 @@
 // Tools that check the tables read it, and so can a linker.
 #pragma once
 
+#include "image/cfi.hh"
 #include "image/code_image.hh"
 #include "image/elf.hh"
+#include "image/lsda.hh"
 
 #include <span>
 #include <string>
@@ -20,6 +22,24 @@
 namespace trapeze::image {
 
 inline constexpr const char *personality_name = "trapeze_personality";
+
+/// What stands beside code for the system's unwinder.
+struct UnwinderParts {
+  LsdaTables lsda;
+  EhFrame frame;
+};
+UnwinderParts make_unwinder_parts(const ImageView &image);
+
+/// Sections of a file, by index.
+struct UnwinderPlaces {
+  u32 text, lsda, tags, eh_frame, slot;
+};
+/// `.eh_frame`, the personality's slot, and the note that the stack needs no execution; `parts` must live until the
+/// file is written.
+void add_unwinder_sections(ElfFile &file, const UnwinderParts &parts);
+/// Symbols of sections and functions, the personality by name, and all relocations.
+void add_symbols(ElfFile &file, const ImageView &image, std::span<const std::string> names, const UnwinderParts &parts,
+                 const UnwinderPlaces &places);
 
 /// `names` by row of ImageView::functions; an empty one becomes `wasm-function[i]`, i the module's index.
 std::vector<u8> write_object(const ImageView &image, std::span<const std::string> names);

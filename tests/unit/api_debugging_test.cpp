@@ -1,6 +1,6 @@
 // What debuggers and profilers are told about published code.
 #include "api/impl.hh"
-#include "api/inspect.hh"
+#include "api/source/inspect.hh"
 #include "runtime/debugger.hh"
 #include "trapeze/trapeze.hh"
 

@@ -1,7 +1,7 @@
 // Exceptions and traps at the borders between host and Wasm, both ways and nested.
 #include "api_fixture.hh"
 
-#include "api/inspect.hh"
+#include "api/cpp_exception.hh"
 
 #include <algorithm>
 #include <cstring>

@@ -8,6 +8,8 @@
 #include "trapeze/trapeze.hh"
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,6 +18,11 @@ namespace trapeze::api {
 struct WastOptions {
   /// Instead of running: each valid module is printed, parsed and printed again, and counts as one assertion.
   bool roundtrip = false;
+  /// Makes a module of the script: from its binary, valid form, or from what was made of it before; `number` counts the
+  /// script's modules from 0. Whoever gives it decides whether a compiler is needed. Not called for roundtrips.
+  std::function<v1::Module(const v1::Engine &engine, std::span<const std::uint8_t> binary, std::string_view name,
+                           std::uint32_t number)>
+      make_module = {};
 };
 
 struct WastReport {

@@ -1,4 +1,4 @@
-#include "api/source.hh"
+#include "api/source/source.hh"
 
 #include "decode/decode.hh"
 

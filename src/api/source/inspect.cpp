@@ -1,6 +1,6 @@
-#include "api/inspect.hh"
+#include "api/source/inspect.hh"
 
-#include "api/source.hh"
+#include "api/source/source.hh"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -62,7 +62,7 @@ std::string dump(const v1::Engine &engine, std::span<const u8> input, std::strin
   Source source(engine.impl(), input, name);
   wasm::Module module = source.decode(engine.impl());
   return source.unwrap(
-      compile::dump(module, engine.impl().compile_options(), static_cast<compile::Stage>(found - std::begin(stages))));
+      compile::dump(module, compile_options(engine.impl()), static_cast<compile::Stage>(found - std::begin(stages))));
 }
 
 std::string time_passes(const v1::Engine &engine, std::span<const u8> input, std::string_view name) {
@@ -71,7 +71,7 @@ std::string time_passes(const v1::Engine &engine, std::span<const u8> input, std
   Source source(engine.impl(), input, name);
   wasm::Module module = source.decode(engine.impl());
   laps.lap("read/decode");
-  compile::Options options = engine.impl().compile_options();
+  compile::Options options = compile_options(engine.impl());
   options.laps = &laps;
   image::CodeImage image = source.unwrap(compile::module(module, options));
   u64 bodies = 0;
@@ -80,16 +80,29 @@ std::string time_passes(const v1::Engine &engine, std::span<const u8> input, std
   return table_of(laps.rows(), bodies, image.code.size());
 }
 
-std::string disassemble(const v1::Engine &engine, std::span<const u8> input, std::string_view name) {
+namespace {
+
+/// show(module, image) of a saved module, whose content must be intact, or of one that is compiled for it.
+template <typename Show>
+std::string shown(const v1::Engine &engine, std::span<const u8> input, std::string_view name, Show &&show) {
+  if (v1::Module::is_saved(input)) {
+    v1::Module saved = v1::Module::load(engine, input, {.verify = true, .name = name});
+    return show(saved.impl().code->module(), saved.impl().code->image());
+  }
   Source source(engine.impl(), input, name);
   wasm::Module module = source.decode(engine.impl());
-  return compile::disassemble(module, source.unwrap(compile::module(module, engine.impl().compile_options())));
+  const image::CodeImage image = source.unwrap(compile::module(module, compile_options(engine.impl())));
+  return show(module, image.view());
+}
+
+} // namespace
+
+std::string disassemble(const v1::Engine &engine, std::span<const u8> input, std::string_view name) {
+  return shown(engine, input, name, compile::disassemble);
 }
 
 std::string list_unwind_tables(const v1::Engine &engine, std::span<const u8> input, std::string_view name) {
-  Source source(engine.impl(), input, name);
-  wasm::Module module = source.decode(engine.impl());
-  return compile::list_unwind_tables(module, source.unwrap(compile::module(module, engine.impl().compile_options())));
+  return shown(engine, input, name, compile::list_unwind_tables);
 }
 
 std::string print(const v1::Engine &engine, std::span<const u8> input, std::string_view name) {

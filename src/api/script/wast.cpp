@@ -1,8 +1,8 @@
 // One command after the other, on one store. Spec: the reference interpreter's script semantics.
-#include "api/wast.hh"
+#include "api/script/wast.hh"
 
 #include "api/impl.hh"
-#include "api/wast_values.hh"
+#include "api/script/wast_values.hh"
 #include "decode/decode.hh"
 #include "text/script.hh"
 #include "text/text.hh"
@@ -65,6 +65,7 @@ private:
   v1::Engine engine_;
   std::string_view source_, file_;
   WastOptions options_;
+  u32 next_module_ = 0;
   WastReport report_;
   std::unique_ptr<v1::Store> store_;
   std::unique_ptr<ScriptRefs> refs_;
@@ -188,7 +189,7 @@ v1::Module Runner::compiled(const text::ScriptModule &module) {
     throw Failed{"refused: " + error.message};
   }
   try {
-    return v1::Module::from_binary(engine_, *checked_module->bytes, module.id);
+    return options_.make_module(engine_, *checked_module->bytes, module.id, next_module_++);
   } catch (const v1::Error &error) {
     if (error.kind() == v1::ErrorKind::Unsupported)
       throw Skipped{error.message()};

@@ -1,5 +1,5 @@
 // Spec: the reference interpreter's result patterns and its host module (interpreter/host/spectest.ml).
-#include "api/wast_values.hh"
+#include "api/script/wast_values.hh"
 
 #include <algorithm>
 #include <any>

@@ -3,7 +3,6 @@
 
 #include "trapeze/trapeze.hh"
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,15 +44,6 @@ struct Check {
 /// Tries everything the engine needs of the machine it is on, and throws once along every way that exceptions go.
 /// Never throws.
 std::vector<Check> self_test();
-
-/// What a C++ program compiled to Wasm threw, read from its memory.
-struct CppException {
-  std::string type; ///< `std::runtime_error`
-  std::string what; ///< of the standard library's exceptions and what derives from them; of thrown numbers and strings
-};
-
-/// Nothing if the exception does not look like one of C++ (libc++abi) or the memory makes no sense of it.
-std::optional<CppException> describe_cpp_exception(const v1::Exception &exception, const v1::Memory &memory);
 
 /// A whole file; "-" is standard input. Throws v1::Error (Resource).
 std::vector<std::uint8_t> read_file(const std::string &path);

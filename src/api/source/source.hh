@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/impl.hh"
+#include "compile/compile.hh"
 #include "text/text.hh"
 
 namespace trapeze::api {
@@ -38,6 +39,9 @@ private:
   text::SourceMap map_;
   std::shared_ptr<const std::vector<u8>> bytes_;
 };
+
+/// As the engine was configured.
+compile::Options compile_options(const EngineImpl &engine);
 
 /// A whole file; "-" is standard input. Error (Resource) when it cannot be read.
 std::vector<u8> read_file(const std::string &path);

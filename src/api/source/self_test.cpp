@@ -3,8 +3,9 @@
 //
 // A check is a row {name, function}; it returns what it found, and throws what is wrong (std::runtime_error). Rows of
 // `machine_checks` are asked once, rows of `throw_checks` for each unwinder with a fresh store.
-#include "api/inspect.hh"
+#include "api/source/inspect.hh"
 
+#include "abi/cpu.hh"
 #include "api/impl.hh"
 #include "runtime/traps.hh"
 
@@ -147,7 +148,7 @@ constexpr MachineCheck machine_checks[] = {
      }},
     {"processor",
      [] {
-       unwrap(compile::check_machine());
+       unwrap(abi::check_machine());
        return std::string("x86-64, SSE4.1 and POPCNT are used");
      }},
     {"memory reservation",

@@ -1,0 +1,15 @@
+// The hashes of an artifact, over its bytes but the fields that hold them. XXH3 is for accidents and caches; what
+// keeps enemies out is the seal: BLAKE2b, keyed.
+#pragma once
+
+#include "image/artifact.hh"
+
+namespace trapeze::image {
+
+/// Of the contract with the runtime and the layout of the file.
+u64 artifact_abi();
+u64 artifact_checksum(const ArtifactHeader &header);
+std::array<u8, 16> artifact_content_hash(std::span<const u8> file);
+std::array<u8, 16> content_hash(std::span<const u8> bytes);
+
+} // namespace trapeze::image
