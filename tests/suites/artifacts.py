@@ -9,7 +9,7 @@
   lean      trapeze-run has no symbol of a compiler and is small; pages of code are shared by processes
   damage    tests/artifacts/damage.cpp
 """
-import os, re, shutil, subprocess, sys, tempfile
+import os, re, shutil, subprocess, sys, tempfile, time
 import wast as scripts
 from common import *
 
@@ -128,11 +128,35 @@ def lean_checks(trapeze_run, folder, tally):
         tally.check('size of trapeze-run', None if size <= MOST_BYTES else f'{size} bytes')
 
 
+def sharing_check(engine, trapeze_run, folder, tally):
+    """Of the code's pages, as many as are resident are one copy for two processes."""
+    source, artifact = os.path.join(folder, 'loop.wat'), os.path.join(folder, 'loop.tpz')
+    with open(source, 'w') as out:
+        out.write('(module (func (export "_start") (loop $on (br $on))))')
+    run([engine, 'compile', source, '-o', artifact])
+    running = [subprocess.Popen([trapeze_run, artifact]) for _ in range(2)]
+    fault = 'the code is not mapped from the file'
+    for _ in range(200):
+        time.sleep(0.05)
+        maps = [re.findall(r'r-xp [^\n]*loop\.tpz\n(.*?)VmFlags', open(f'/proc/{p.pid}/smaps').read(), re.S) for p in running]
+        if all(maps):
+            sizes = [{key: sum(map(int, re.findall(rf'{key}: +(\d+) kB', ''.join(m)))) for key in ('Rss', 'Shared_Clean', 'Shared_Dirty')}
+                     for m in maps]  # dirty: not on the disk yet
+            fault = next((str(size) for size in sizes if size['Shared_Clean'] + size['Shared_Dirty'] < max(size['Rss'], 1) * 0.9), None)
+            if fault is None:
+                break
+    for process in running:
+        process.kill()
+        process.wait()
+    tally.check('code is shared by processes', fault)
+
+
 def main():
     engine, trapeze_run, run_saved, damage, suite, corpus = map(os.path.abspath, sys.argv[1:7])
     tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
         lean_checks(trapeze_run, folder, tally)
+        sharing_check(engine, trapeze_run, folder, tally)
         script_runs(engine, run_saved, suite, folder, tally)
         name_of = corpus_runs(engine, trapeze_run, corpus, folder, tally)
         largest = max(name_of, key=lambda file: os.path.getsize(os.path.join(corpus, file)))
