@@ -7,6 +7,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BENCH = os.path.join(ROOT, 'bench')
 DATA = os.path.abspath(os.environ.get('TRAPEZE_TEST_DATA') or os.path.join(ROOT, '..', 'shared'))
 PEERS = os.environ.get('TRAPEZE_PEERS') or os.path.join(ROOT, 'build', 'peers')
+os.environ['TRAPEZE_CACHE'] = 'off'  # each run compiles
 # Of what is pinned, the version; other packages are taken as they are today, and name theirs in the results.
 PINNED = {'@duckdb/duckdb-wasm': '1.32.0', '@yowasp/yosys': '0.55.944'}
 

@@ -182,6 +182,7 @@ SUITES = [
                                         data('testsuite'), data('corpus')), weight=40,
           what='modules saved by one process run in another, without a compiler, as from memory; damage is refused'),
     Suite('cli', lambda b: python('cli.py', engine(b)), what='messages, options and exit statuses'),
+    Suite('cache', lambda b: python('cache.py', engine(b), data('bench/programs')), what='compiled once, whatever happens to the cache'),
 ]
 
 
@@ -220,6 +221,7 @@ def environment(build):
     env.setdefault('LSAN_OPTIONS', 'print_suppressions=0')
     env.setdefault('TSAN_OPTIONS', 'halt_on_error=1:handle_segv=0:handle_sigill=0:handle_sigfpe=0:handle_sigbus=0')
     env['TRAPEZE_TEST_DATA'] = DATA
+    env['TRAPEZE_CACHE'] = 'off'  # what is tested is compiled; the suite `cache` has one of its own
     env['TRAPEZE_BUILD'] = build
     return env
 

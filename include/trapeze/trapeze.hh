@@ -36,6 +36,7 @@
 
 #include <any>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -316,6 +317,11 @@ enum class Profile : std::uint8_t {
 };
 
 /// What an engine is made with. Setters return *this, so they chain.
+/// Functions of the module that is being compiled.
+struct CompileProgress {
+  std::atomic<std::uint32_t> done{0}, total{0};
+};
+
 class Config {
 public:
   /// Features by their names (`trapeze --features` lists them; `trapeze::features()` too). Unknown names are an Error.
@@ -337,6 +343,8 @@ public:
   /// when the engine is made.
   Config &debug_info(bool on);
   Config &profile(Profile which);
+  /// Told how far the compilation of a module has come; of one at a time, and for any thread to read.
+  Config &progress(std::shared_ptr<CompileProgress> watched);
 
   struct Values {
     std::uint64_t features = 0;
@@ -350,6 +358,7 @@ public:
     Unwinder unwinder = Unwinder::Fast;
     bool debug_info = false;
     Profile profile = Profile::None;
+    std::shared_ptr<CompileProgress> progress;
   };
   Config();
   const Values &values() const { return values_; }

@@ -88,6 +88,11 @@ Config &Config::optimize_for_size() {
   return *this;
 }
 
+Config &Config::progress(std::shared_ptr<CompileProgress> watched) {
+  values_.progress = std::move(watched);
+  return *this;
+}
+
 Config &Config::cpu(Cpu which) {
   values_.cpu = which;
   return *this;

@@ -9,6 +9,7 @@ namespace trapeze::cli {
 void add_run(CLI::App &app, int &status);
 void add_wast(CLI::App &app, int &status);
 void add_validate(CLI::App &app, int &status);
+void add_cache(CLI::App &app, int &status);
 void add_inspect(CLI::App &app, int &status);
 void add_compile(CLI::App &app, int &status);
 void add_print(CLI::App &app, int &status);

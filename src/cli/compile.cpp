@@ -3,6 +3,7 @@
 #include "api/source/inspect.hh"
 #include "cli/commands.hh"
 #include "cli/load.hh"
+#include "cli/progress.hh"
 
 #include <CLI/CLI.hpp>
 
@@ -33,7 +34,11 @@ void add_compile(CLI::App &app, int &status) {
     Engine engine(state->engine.config());
     if (!state->output.empty()) {
       const std::vector<std::uint8_t> key = state->key.empty() ? std::vector<std::uint8_t>() : read_key(state->key);
-      Module::from_file(engine, state->file).save(state->output, key);
+      const auto module = [&] {
+        const ProgressLine line(*engine.config().progress);
+        return Module::from_file(engine, state->file);
+      }();
+      module.save(state->output, key);
       status = Success;
       return;
     }

@@ -1,7 +1,60 @@
 // `trapeze run`: a compiled module is told by its first bytes; anything else is compiled. With a key nothing else runs.
+//
+// Binaries are compiled once: the result goes to the cache (cache/cache.hh). Text is compiled each time, since its
+// errors and backtraces name lines. What the cache gives is checked whole before it runs, so that no fault of the disk
+// does; what fails the check is compiled again. A cache that cannot be written costs one warning, never the run.
 #include "cli/load.hh"
+#include "api/source/inspect.hh"
+#include "cache/cache.hh"
+#include "cli/progress.hh"
+
+#include <fmt/format.h>
+
+#include <cstdio>
 
 namespace trapeze::cli {
+
+namespace {
+
+std::optional<Module> cached(const Engine &engine, const cache::Cache &cache, const std::string &key,
+                             const std::string &name) {
+  const std::optional<std::filesystem::path> path = cache.find(key);
+  if (!path)
+    return std::nullopt;
+  try {
+    return Module::load(engine, path->native(), {.key = {}, .verify = true, .name = name});
+  } catch (const v1::Error &) {
+    cache.drop(key);
+    return std::nullopt;
+  }
+}
+
+Module compile(const Engine &engine, std::span<const std::uint8_t> input, const std::string &name) {
+  const ProgressLine line(*engine.config().progress);
+  return Module::from_bytes(engine, input, name);
+}
+
+/// The same engine version built anew may compile otherwise.
+std::string build_of_this_program() {
+  std::error_code unknown;
+  return fmt::format("program {}",
+                     std::filesystem::last_write_time("/proc/self/exe", unknown).time_since_epoch().count());
+}
+
+Module through_cache(const Engine &engine, std::span<const std::uint8_t> input, const std::string &name) {
+  const cache::Cache cache(cache::default_folder());
+  if (cache.folder().empty() || (!input.empty() && input.front() != 0))
+    return compile(engine, input, name);
+  const std::string key = cache::key_of(input, api::compile_circumstances(engine) + build_of_this_program());
+  if (std::optional<Module> module = cached(engine, cache, key, name))
+    return *module;
+  Module module = compile(engine, input, name);
+  if (base::Result<void> put = cache.put(key, module.save()); !put)
+    fmt::print(stderr, "warning: the compiled module is not kept for the next run: {}\n", put.error().message);
+  return module;
+}
+
+} // namespace
 
 const char *const run_usage = "trapeze run";
 
@@ -9,8 +62,11 @@ Module load_module(const Engine &engine, const std::string &file, const LoadChec
   if (is_saved_file(file))
     return load_saved(engine, file, checks);
   if (!checks.key.empty())
-    throw Error(ErrorKind::Unsupported, file + ": not a compiled module, and --key allows sealed ones only");
-  return Module::from_file(engine, file);
+    throw v1::Error(v1::ErrorKind::Unsupported, file + ": not a compiled module, and --key allows sealed ones only");
+  const std::vector<std::uint8_t> input = api::read_file(file);
+  const std::string name = file == "-" ? "<stdin>" : file;
+  // What checks the compiler has to run it.
+  return checks.use_cache && !checks.verify ? through_cache(engine, input, name) : compile(engine, input, name);
 }
 
 } // namespace trapeze::cli

@@ -10,6 +10,7 @@ namespace trapeze::cli {
 struct LoadChecks {
   std::string key; ///< a file; empty: none
   bool verify = false;
+  bool use_cache = true; ///< for what has to be compiled
 };
 
 /// Of the program, for usage lines.

@@ -63,6 +63,7 @@ int command_line(int argc, char **argv) {
   add_validate(app, status);
   add_compile(app, status);
   add_inspect(app, status);
+  add_cache(app, status);
   add_print(app, status);
   add_objdump(app, status);
   add_doctor(app, status);

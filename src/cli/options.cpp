@@ -49,6 +49,7 @@ Config Options::config() const {
     config.enable(names);
   for (const std::string &names : disable)
     config.disable(names);
+  config.progress(std::make_shared<CompileProgress>());
   config.threads(threads).verify(verify).interruptible_loops(interruptible);
   if (opt_level == "s")
     config.optimize_for_size();

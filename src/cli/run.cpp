@@ -18,6 +18,7 @@ struct RunOptions {
   std::vector<std::string> dirs, env;
   std::string invoke;
   std::string key;
+  bool no_cache = false;
   std::string file;
   std::vector<std::string> args;
 };
@@ -102,7 +103,7 @@ void start(const Instance &instance, const Module &module, const RunOptions &opt
 
 int run(const RunOptions &options) {
   Engine engine(options.engine.config());
-  Module module = load_module(engine, options.file, {options.key, options.engine.verify});
+  Module module = load_module(engine, options.file, {options.key, options.engine.verify, !options.no_cache});
   Store store(engine);
   Linker linker(store);
   linker.unknown_imports(options.engine.unknown_imports_policy());
@@ -151,6 +152,7 @@ void add_run(CLI::App &app, int &status) {
       ->allow_extra_args(false);
   command->add_option("--invoke", options->invoke, "Call this exported function; prints a result per line")
       ->type_name("NAME");
+  command->add_flag("--no-cache", options->no_cache, "Compile even what an earlier run has compiled (trapeze cache)");
   command->add_option("--key", options->key, "Run only what `trapeze compile --key` sealed with this key")
       ->type_name("FILE");
   options->engine.add_to(*command);

@@ -48,6 +48,8 @@ Result<void> all_functions(const translate::ModuleContext &context, const Option
   const u32 first = context.module.imported_funcs;
   const u32 items = static_cast<u32>(context.module.funcs.size()) - first, threads = thread_count(options);
   Job job(context, options, threads, items);
+  if (options.functions_total)
+    options.functions_total->store(items);
   // What calls may become is settled before any function is compiled, so order and threads do not matter.
   InlineBodies bodies;
   const bool inlines = options.settings.opt_level >= 3 && last >= Stage::Opt;
@@ -67,6 +69,8 @@ Result<void> all_functions(const translate::ModuleContext &context, const Option
       done(item, ws);
     else
       job.fail(item);
+    if (options.functions_done)
+      options.functions_done->fetch_add(1, std::memory_order_relaxed);
   });
   for (const std::unique_ptr<Workspace> &ws : job.workspaces)
     if (options.laps && ws)

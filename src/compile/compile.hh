@@ -9,6 +9,7 @@
 #include "wasm/features.hh"
 #include "wasm/module.hh"
 
+#include <atomic>
 #include <string>
 
 namespace trapeze::compile {
@@ -16,8 +17,9 @@ namespace trapeze::compile {
 struct Options {
   wasm::Features features;
   codegen::Settings settings;
-  u32 threads = 0;            ///< 0: one per CPU
-  bool polls = false;         ///< interruption points at loop headers (translate::ModuleContext::polls)
+  u32 threads = 0;    ///< 0: one per CPU
+  bool polls = false; ///< interruption points at loop headers (translate::ModuleContext::polls)
+  std::atomic<u32> *functions_done = nullptr, *functions_total = nullptr; ///< kept up to date for those who watch
   base::Laps *laps = nullptr; ///< where the time went, summed over threads, is added here
 };
 

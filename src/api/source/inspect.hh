@@ -22,6 +22,10 @@ std::string dump(const v1::Engine &engine, std::span<const std::uint8_t> input, 
 /// each pass. Throws v1::Error.
 std::string time_passes(const v1::Engine &engine, std::span<const std::uint8_t> input, std::string_view name);
 
+/// All that decides, beside the module's bytes, what compiling it gives: engine, machine and settings. Equal texts,
+/// equal compiled modules.
+std::string compile_circumstances(const v1::Engine &engine);
+
 /// The module's machine code, with names, offsets in the module, regions, pads and traps. Throws v1::Error.
 std::string disassemble(const v1::Engine &engine, std::span<const std::uint8_t> input, std::string_view name);
 

@@ -1,6 +1,11 @@
 // Modules from source: input -> wasm::Module -> code image -> published code.
+#include "abi/abi_hash.hh"
+#include "abi/cpu.hh"
+#include "api/source/inspect.hh"
 #include "api/source/source.hh"
 #include "validate/validate.hh"
+
+#include <fmt/format.h>
 
 namespace trapeze::v1 {
 
@@ -13,7 +18,7 @@ Module compiled(const Engine &engine, const api::Source &source) {
   auto impl = std::make_shared<detail::ModuleImpl>(detail::ModuleImpl{engine, source.name(), nullptr, {}, {}});
   if (impl->name.empty())
     impl->name = module->names.module;
-  impl->settings = {e.features.bits(), e.config.opt_level, e.config.for_size, e.config.interruptible_loops};
+  impl->settings = api::artifact_settings(e);
   impl->code = source.unwrap(runtime::Code::load(e.engine, module, std::move(image)));
   return Module(std::move(impl));
 }
@@ -51,6 +56,18 @@ void Module::validate(const Engine &engine, std::span<const std::uint8_t> input,
 
 namespace trapeze::api {
 
+image::ArtifactSettings artifact_settings(const EngineImpl &engine) {
+  return {engine.features.bits(), engine.config.opt_level, engine.config.for_size, engine.config.interruptible_loops};
+}
+
+std::string compile_circumstances(const v1::Engine &engine) {
+  const image::ArtifactSettings settings = artifact_settings(engine.impl());
+  return fmt::format("{} format {} abi {:x} machine {} cpu {:x} features {:x} level {} size {} polls {}", v1::version(),
+                     image::artifact_format, abi::abi_hash(), abi::machine(),
+                     compile_options(engine.impl()).settings.cpu, settings.features, settings.opt_level,
+                     settings.for_size, settings.polls);
+}
+
 compile::Options compile_options(const EngineImpl &engine) {
   compile::Options options;
   options.features = engine.features;
@@ -60,6 +77,10 @@ compile::Options compile_options(const EngineImpl &engine) {
   options.settings.cpu = engine.config.cpu == v1::Cpu::Native ? compile::native_cpu() : 0;
   options.threads = engine.config.threads;
   options.polls = engine.config.interruptible_loops;
+  if (v1::CompileProgress *progress = engine.config.progress.get()) {
+    options.functions_done = &progress->done;
+    options.functions_total = &progress->total;
+  }
   return options;
 }
 

@@ -41,6 +41,7 @@ private:
 };
 
 /// As the engine was configured.
+image::ArtifactSettings artifact_settings(const EngineImpl &engine);
 compile::Options compile_options(const EngineImpl &engine);
 
 /// A whole file; "-" is standard input. Error (Resource) when it cannot be read.
