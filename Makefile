@@ -31,7 +31,7 @@ run: build
 
 build: setup-run
 	@cmake --preset release $(LAUNCHER) >build/cmake-release.log 2>&1 || { cat build/cmake-release.log; exit 1; }
-	@cmake --build --preset release --parallel $(JOBS) --target trapeze_cli
+	@cmake --build --preset release --parallel $(JOBS) --target trapeze_cli trapeze_run
 
 test: setup-test
 	@python3 tests/run.py --build-first --jobs $(JOBS) $(if $(ONLY),--only '$(ONLY)') $(if $(BUILD),--builds $(BUILD)) \

@@ -2,6 +2,7 @@
 #include "os/file.hh"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -76,7 +77,30 @@ std::string read_front(const std::string &path, u64 size) {
   return out;
 }
 
+namespace {
+
+/// What would end this thread's process waits as long as this lives: ^C leaves no file behind.
+class SignalsWait {
+public:
+  SignalsWait() {
+    sigset_t ending;
+    sigemptyset(&ending);
+    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT})
+      sigaddset(&ending, signal);
+    pthread_sigmask(SIG_BLOCK, &ending, &before_);
+  }
+  ~SignalsWait() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsWait(const SignalsWait &) = delete;
+  SignalsWait &operator=(const SignalsWait &) = delete;
+
+private:
+  sigset_t before_;
+};
+
+} // namespace
+
 Result<void> replace_file(const std::string &path, std::span<const u8> bytes) {
+  SignalsWait until_it_is_whole;
   std::string neighbour = path + ".XXXXXX";
   int file = mkostemp(neighbour.data(), O_CLOEXEC);
   if (file < 0)
