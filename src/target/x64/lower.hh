@@ -26,6 +26,8 @@
 #include "target/x64/registers.hh"
 #include "target/x64/target.hh"
 
+#include <optional>
+
 namespace trapeze::codegen {
 struct Settings;
 }
@@ -205,7 +207,13 @@ private:
   Cond compare_zero(Value x, Cond cc, Width w);
   bool compare_narrow(Value x, Value c, Cond &cc);
   Cond compare_float(Inst i);
-  bool compare_to_carry(Inst i, bool &carry);
+  struct CarryCompare {
+    Value a, b;
+    i64 limit = 0; ///< what `a` is compared with, where `b` is constant
+    bool carry = false;
+  };
+  std::optional<CarryCompare> carry_compare(Inst i) const;
+  void compare_to_carry(const CarryCompare &c);
   bool add_condition(Inst i, const InstRow &r, bool subtracts);
   void set_condition(Inst i, const InstRow &r, u32);
   void select(Inst i, const InstRow &r, u32);

@@ -146,53 +146,49 @@ Cond Lowering::compare_float(Inst i) {
   }
 }
 
-/// Whether CF can say it: an unsigned order, or a test for zero.
-static bool fits_carry(ir::Cond cond, bool against_zero) {
+/// The compare after which CF (`carry`) or its absence says whether the condition holds, if there is one.
+std::optional<Lowering::CarryCompare> Lowering::carry_compare(Inst i) const {
   using C = ir::Cond;
-  bool is_unsigned = cond == C::LtU || cond == C::LeU || cond == C::GtU || cond == C::GeU;
-  return is_unsigned || (against_zero && (cond == C::Eq || cond == C::Ne));
+  const InstRow &r = row(i);
+  CarryCompare out{r.arg(0), r.arg(1)};
+  C cond = static_cast<C>(r.aux);
+  const bool is_32 = x64::width_of(fn_->type(out.a)) == Width::W32;
+  if (is_const(out.a) && !is_const(out.b)) {
+    std::swap(out.a, out.b);
+    cond = ir::swapped(cond);
+  }
+  if (is_const(out.b) && const_value(out.b) == 0 && (cond == C::Eq || cond == C::Ne))
+    cond = cond == C::Eq ? C::LeU : C::GtU;
+  const bool takes_equal = cond == C::GtU || cond == C::LeU; // against a constant c: a > c is not a < c + 1
+  if (!takes_equal && cond != C::LtU && cond != C::GeU)
+    return std::nullopt;
+  if (is_const(out.b)) {
+    const i64 c = const_value(out.b);
+    if (takes_equal && c == -1)
+      return std::nullopt;
+    const i64 limit = static_cast<i64>(static_cast<u64>(c) + (takes_equal ? 1 : 0));
+    out.limit = is_32 ? static_cast<i32>(limit) : limit;
+    out.carry = cond == C::LtU || cond == C::LeU;
+    return fits_signed(out.limit, 32) ? std::optional(out) : std::nullopt;
+  }
+  if (takes_equal) {
+    std::swap(out.a, out.b);
+    cond = ir::swapped(cond);
+  }
+  out.carry = cond == C::LtU;
+  return out;
 }
 
-/// A compare after which CF (`carry`) or its absence says whether the condition holds; false: there is none.
-bool Lowering::compare_to_carry(Inst i, bool &carry) {
-  const InstRow &r = row(i);
-  Value a = r.arg(0), b = r.arg(1);
-  ir::Cond cond = static_cast<ir::Cond>(r.aux);
-  Width w = x64::width_of(fn_->type(a));
-  if (is_const(a) && !is_const(b)) {
-    std::swap(a, b);
-    cond = ir::swapped(cond);
+void Lowering::compare_to_carry(const CarryCompare &c) {
+  const Width w = x64::width_of(fn_->type(c.a));
+  if (is_const(c.b)) {
+    RmOperand m = rm(c.a);
+    make(Op::CmpImm, w).rm(m).imm(static_cast<u64>(c.limit));
+    return;
   }
-  if (is_const(b)) {
-    i64 c = const_value(b);
-    bool next = cond == ir::Cond::GtU || cond == ir::Cond::LeU;     // a > c: not a < c + 1
-    if (c == 0 && (cond == ir::Cond::Eq || cond == ir::Cond::Ne)) { // a = 0: a < 1
-      carry = cond == ir::Cond::Eq, next = true;
-    } else if (next || cond == ir::Cond::LtU || cond == ir::Cond::GeU) {
-      carry = cond == ir::Cond::LtU || cond == ir::Cond::LeU;
-    } else {
-      return false;
-    }
-    if (next && c == -1)
-      return false;
-    c += next;
-    if (!fits_signed(w == Width::W32 ? static_cast<i32>(c) : c, 32))
-      return false;
-    RmOperand m = rm(a);
-    make(Op::CmpImm, w).rm(m).imm(static_cast<u64>(c));
-    return true;
-  }
-  if (cond == ir::Cond::GtU || cond == ir::Cond::LeU) {
-    std::swap(a, b);
-    cond = ir::swapped(cond);
-  }
-  if (cond != ir::Cond::LtU && cond != ir::Cond::GeU)
-    return false;
-  carry = cond == ir::Cond::LtU;
-  VReg x = reg(a);
-  RmOperand m = a == b ? rm_reg(x) : rm(b);
+  VReg x = reg(c.a);
+  RmOperand m = c.a == c.b ? rm_reg(x) : rm(c.b);
   make(Op::Cmp, w).use(x).rm(m);
-  return true;
 }
 
 /// x + (a < b), x - (a < b): the carry goes in without being made a value.
@@ -206,13 +202,13 @@ bool Lowering::add_condition(Inst i, const InstRow &r, bool subtracts) {
       condition = row(condition).arg(0);
     if (row(condition).op != ir::Op::Icmp || info_[condition].uses != 1 || is_const(other) || other == condition)
       continue;
-    const InstRow &c = row(condition);
-    if (!fits_carry(static_cast<ir::Cond>(c.aux), is_const(c.arg(1)) && const_value(c.arg(1)) == 0))
+    // Nothing is asked for before it is certain: what is demanded cannot go into another instruction any more.
+    const std::optional<CarryCompare> compare = carry_compare(condition);
+    if (!compare)
       continue;
     VReg x = reg(other);
-    bool carry = false;
-    if (!compare_to_carry(condition, carry))
-      continue;
+    compare_to_carry(*compare);
+    const bool carry = compare->carry;
     Op op = carry != subtracts ? Op::AdcImm : Op::SbbImm;
     make(op, x64::width_of(r.type)).use(x).def_reuse(result(i), 0).imm(carry ? 0 : ~u64{0});
     return true;
