@@ -57,7 +57,11 @@ Result<void> all_functions(const translate::ModuleContext &context, const Option
     bodies.owned.resize(first + items);
     bodies.callees.rows.resize(first + items);
     base::parallel_for(items, threads, [&](u32 item, u32 worker) {
-      find_inline_body(context, first + item, options, job.workspace(worker), bodies);
+      Workspace &ws = job.workspace(worker);
+      if (options.laps)
+        ws.laps.start();
+      find_inline_body(context, first + item, options, ws, bodies);
+      base::lap(options.laps ? &ws.laps : nullptr, "optimise/bodies to inline");
     });
   }
   base::parallel_for(items, threads, [&](u32 item, u32 worker) {

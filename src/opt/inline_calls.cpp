@@ -6,9 +6,9 @@
 //   before:  ... v = call g(x) in region r ...            g: entry(p) ... return a
 //   after:   ... jump entry'           entry': p = x ... jump behind(a)          behind(v): ...
 //
-//   - A call of g without a region of its own gets r, and g's outermost regions get r as their parent: what the body
-//   does
-//     not catch arrives where it would have arrived. A block that entered a region enters it behind the body.
+//   - A call of g without a region of its own gets r, and g's outermost regions get r as their parent: what
+//     the body does not catch arrives where it would have arrived. A block that entered a region enters it behind the
+//     body.
 //   - A tail call of g becomes a call in r, and a jump behind: g's frame would have been gone, so none of its handlers
 //     counts. (A tail call itself is never expanded: it could loop for ever, and each round would cost a frame.)
 //   - Home slots of g are further slots of the caller.

@@ -27,9 +27,6 @@ private:
   std::span<const u8> bytes_;
 };
 
-/// The first bytes of a file, as many as there are up to `size`; nothing if it cannot be read.
-std::string read_front(const std::string &path, u64 size);
-
 /// Writes a neighbour and renames it: the old file or the new one, never a part. What maps the old one keeps it.
 Result<void> replace_file(const std::string &path, std::span<const u8> bytes);
 

@@ -63,20 +63,6 @@ MappedFile::~MappedFile() {
     munmap(const_cast<u8 *>(bytes_.data()), bytes_.size());
 }
 
-std::string read_front(const std::string &path, u64 size) {
-  std::string out;
-  int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  struct stat about;
-  if (file >= 0 && fstat(file, &about) == 0 && S_ISREG(about.st_mode)) {
-    out.resize(size);
-    ssize_t got = ::pread(file, out.data(), size, 0);
-    out.resize(got < 0 ? 0 : static_cast<usize>(got));
-  }
-  if (file >= 0)
-    ::close(file);
-  return out;
-}
-
 namespace {
 
 /// What would end this thread's process waits as long as this lives: ^C leaves no file behind.
