@@ -54,6 +54,10 @@ private:
     Width width{};
     bool is_logic = false; ///< and OF = CF = 0
   };
+  struct Run { ///< of a switch: indices from `first` to where the next run begins
+    u32 first;
+    MBlock target;
+  };
   struct JumpTable {
     u32 first, count;
     Label label;
@@ -131,6 +135,9 @@ private:
   void do_branch(const MInst &i);
   void do_table_jump(const MInst &i);
   void do_switch(const MInst &i);
+  void decide(u8 index, u32 first, u32 end, bool is_last);
+  bool decide_points(u8 index, u32 first, u32 end, bool is_last);
+  void compare_index(u8 index, u32 with);
   void do_trap_if(const MInst &i);
   void do_trap(const MInst &i);
   void do_unreachable(const MInst &i);
@@ -189,6 +196,7 @@ private:
   std::vector<TrapStub> stubs_;
   std::vector<PoolConstant> pool_;
   std::vector<JumpTable> tables_;
+  std::vector<Run> runs_; ///< of the switch at hand
   std::unordered_map<u64, u32> stub_index_, pool_index_;
 };
 

@@ -187,22 +187,68 @@ void Emitter::do_table_jump(const MInst &i) {
   rm_only(Op::JmpRm, Width::W64, to);
 }
 
+/// Many entries go to few targets: runs of equal ones are told apart by binary search, single indices between equal
+/// runs by a chain.
+///   cmp index, 40 ; jae b            ; 0-9: A, 10-39: B, 40: C, from 41 on: B
+///   cmp index, 10 ; jb A ; jmp B
+///   b: cmp index, 40 ; je C ; jmp B
 void Emitter::do_switch(const MInst &i) {
-  u8 index = reg(i, 0);
   const MBlock *targets = m_->jump_targets.data() + i.imm;
-  u32 cases = static_cast<u32>(i.disp) - 1;
-  MBlock otherwise = thread(targets[cases]);
-  for (u32 k = 0; k < cases; ++k) {
-    if (thread(targets[k]) == otherwise)
-      continue;
-    if (k == 0)
-      rr(Op::Test, Width::W32, index, index);
-    else
-      rm_only(Op::CmpImm, Width::W32, index, k);
-    jump_if(Cond::E, label_of(targets[k]));
+  runs_.clear();
+  for (u32 k = 0; k < static_cast<u32>(i.disp); ++k)
+    if (MBlock target = thread(targets[k]); runs_.empty() || runs_.back().target != target)
+      runs_.push_back({k, target});
+  decide(reg(i, 0), 0, static_cast<u32>(runs_.size()), true);
+}
+
+void Emitter::compare_index(u8 index, u32 with) {
+  if (with == 0)
+    rr(Op::Test, Width::W32, index, index);
+  else
+    rm_only(Op::CmpImm, Width::W32, index, with);
+}
+
+/// Tells the runs [first, end) apart. `is_last`: what is emitted next is the next block.
+void Emitter::decide(u8 index, u32 first, u32 end, bool is_last) {
+  if (decide_points(index, first, end, is_last))
+    return;
+  u32 middle = first + (end - first) / 2;
+  compare_index(index, runs_[middle].first);
+  if (end - middle == 1) {
+    jump_if(Cond::Ae, block_labels_[static_cast<u32>(runs_[middle].target)]);
+    return decide(index, first, middle, is_last);
   }
-  if (otherwise != next_emitted(block_))
-    jump(label_of(otherwise));
+  if (middle - first == 1) {
+    jump_if(Cond::B, block_labels_[static_cast<u32>(runs_[first].target)]);
+    return decide(index, middle, end, is_last);
+  }
+  Label above = buffer_.label();
+  jump_if(Cond::Ae, above);
+  decide(index, first, middle, false);
+  buffer_.bind(above);
+  decide(index, middle, end, is_last);
+}
+
+/// One target for all but up to four single indices. The last run's end is not known here, so it is no single index.
+bool Emitter::decide_points(u8 index, u32 first, u32 end, bool is_last) {
+  constexpr u32 point_limit = 4;
+  MBlock others = runs_[end - 1].target;
+  u32 points = 0;
+  for (u32 k = first; k < end; ++k) {
+    if (runs_[k].target == others)
+      continue;
+    if (runs_[k + 1].first - runs_[k].first != 1 || ++points > point_limit)
+      return false;
+  }
+  for (u32 k = first; k < end; ++k) {
+    if (runs_[k].target == others)
+      continue;
+    compare_index(index, runs_[k].first);
+    jump_if(Cond::E, block_labels_[static_cast<u32>(runs_[k].target)]);
+  }
+  if (!is_last || others != next_emitted(block_))
+    jump(block_labels_[static_cast<u32>(others)]);
+  return true;
 }
 
 void Emitter::do_trap_if(const MInst &i) { trap_if(cond(i), trap_label(i.trap, i.source)); }

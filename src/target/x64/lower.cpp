@@ -374,6 +374,7 @@ void Lowering::lower_block(Block b) {
 
 void Lowering::run(const ir::Function &fn, const codegen::Settings &settings, MFunction &out) {
   cpu_ = settings.cpu;
+  for_size_ = settings.for_size;
   fn_ = &fn;
   out_ = &out;
   out.clear();

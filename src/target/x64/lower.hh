@@ -273,6 +273,7 @@ private:
 
   const ir::Function *fn_ = nullptr;
   u32 cpu_ = 0; ///< codegen::Settings::cpu
+  bool for_size_ = false;
   MFunction *out_ = nullptr;
   ir::Cfg cfg_;
   base::IdVec<Inst, ValueInfo> info_;

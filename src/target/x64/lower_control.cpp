@@ -4,14 +4,22 @@
 #include "abi/vmctx.hh"
 #include "base/assert.hh"
 
+#include <bit>
 #include <cstddef>
 
 namespace trapeze::x64 {
 
 using codegen::is_terminator;
 
-/// Up to this many cases, compares beat a table: the jump is predicted per case.
-static constexpr u32 chain_limit = 4;
+/// Whether a `br_table` is cheaper as a tree of compares over its runs of equal targets than as a jump table. A cost is
+/// bytes, and, unless only size counts, twelve for each instruction on the way to a target.
+static bool is_tree_cheaper(u32 cases, u32 runs, bool for_size) {
+  constexpr u32 compare_bytes = 7, table_jump_bytes = 27, table_jump_steps = 7;
+  u64 weight = for_size ? 0 : 12;
+  u64 tree = u64{runs - 1} * compare_bytes + weight * (2 * static_cast<u64>(std::bit_width(runs - 1)) + 1);
+  u64 table = u64{cases} * 4 + table_jump_bytes + weight * table_jump_steps;
+  return tree <= table;
+}
 
 void Lowering::jump(Inst i, const InstRow &, u32) {
   auto edge = fn_->edge(i, 0);
@@ -46,13 +54,16 @@ void Lowering::branch(Inst, const InstRow &r, u32) {
 }
 
 void Lowering::switch_(Inst i, const InstRow &r, u32) {
-  u32 count = fn_->edge_count(i);
+  u32 count = fn_->edge_count(i), runs = 1;
   u32 first = static_cast<u32>(out_->jump_targets.size());
-  for (u32 k = 0; k < count; ++k)
-    out_->jump_targets.push_back(block_of_[fn_->edge(i, k).target]);
+  for (u32 k = 0; k < count; ++k) {
+    MBlock target = block_of_[fn_->edge(i, k).target];
+    runs += k != 0 && target != out_->jump_targets.back();
+    out_->jump_targets.push_back(target);
+  }
   VReg index = reg(r.arg(0));
   i32 entries = static_cast<i32>(count);
-  if (count <= chain_limit + 1) {
+  if (is_tree_cheaper(count - 1, runs, for_size_)) {
     make(Op::Switch, Width::W32).flags(is_terminator).use(index).imm(first).disp(entries);
     return;
   }
