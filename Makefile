@@ -50,7 +50,7 @@ fuzz: setup-test
 	@python3 tests/run.py --fuzz $(if $(filter-out environment,$(origin SECONDS)),$(or $(SECONDS),$(SECONDS_DEFAULT)),$(SECONDS_DEFAULT)) --jobs $(JOBS)
 
 bench: build
-	@cmake --build --preset release --parallel $(JOBS) --target bench_scale bench_program bench_startup
+	@cmake --build --preset release --parallel $(JOBS) --target bench_scale bench_program bench_startup bench_artifact
 	@python3 bench/run --install --write bench/RESULTS.md --picture bench/results.svg $(if $(ROUNDS),--rounds $(ROUNDS))
 
 format:

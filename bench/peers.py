@@ -80,3 +80,8 @@ def cargo(name, crate, install):
 
 def wasmer(install):
     return cargo('wasmer', 'wasmer', install)
+
+
+def wasmtime_crate(install):
+    """What the Python wheel is built without: Winch. Of another version: the last that the Rust of its day compiles."""
+    return cargo('wasmtime_crate', 'wasmtime', install)

@@ -27,7 +27,7 @@ class Engine:
 
 
 TRAPEZE, CRANELIFT, TURBO, BASELINE = 'Trapeze', 'Wasmtime, Cranelift', 'V8 TurboFan', 'V8 Liftoff'
-MEAN, ONE_LEVEL, TWO_THREADS, JSC, DENO, WASMER = 'geometric mean', 'Trapeze -O{}', 'Trapeze, 2 threads', 'JSC', 'V8 TurboFan, Deno', 'Wasmer, Cranelift'
+MEAN, ONE_LEVEL, TWO_THREADS, JSC, DENO, WASMER, WINCH = 'geometric mean', 'Trapeze -O{}', 'Trapeze, 2 threads', 'JSC', 'V8 TurboFan, Deno', 'Wasmer, Cranelift', 'Wasmtime, Winch'
 
 
 def trapeze_engines(options):
@@ -45,7 +45,8 @@ def wasmtime_engines(options):
 
 
 def winch_engines(options):
-    raise Missing('Wasmtime, Winch: the Python wheel is built without it')
+    binary, version = peers.wasmtime_crate(options.install)
+    return [Engine(WINCH, [binary, 'program'], runs=False)], f'Wasmtime {version} (crate, for Winch)'
 
 
 def node_engines(options):

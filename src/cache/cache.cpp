@@ -42,6 +42,11 @@ std::string key_of(std::span<const u8> module, std::string_view circumstances) {
   return fmt::format("{:016x}{:016x}", key.high64, key.low64);
 }
 
+std::optional<std::string> key_of_file(const std::string &path, std::string_view circumstances) {
+  const auto file = os::MappedFile::open(path);
+  return file ? std::optional(key_of((*file)->bytes(), circumstances)) : std::nullopt;
+}
+
 fs::path default_folder() {
   auto variable = [](const char *name) {
     const char *value = std::getenv(name);

@@ -28,6 +28,9 @@ inline constexpr u64 default_limit = u64{1} << 30; ///< bytes
 
 /// Names what is compiled and all that decides what becomes of it: 32 hexadecimal digits.
 std::string key_of(std::span<const u8> module, std::string_view circumstances);
+/// Of what a file holds now, which is mapped only: reading it would take several times as long as loading its entry.
+/// Nothing if it is no regular file or cannot be read.
+std::optional<std::string> key_of_file(const std::string &path, std::string_view circumstances);
 
 /// `$TRAPEZE_CACHE`, else `$XDG_CACHE_HOME/trapeze`, else `$HOME/.cache/trapeze` (XDG Base Directory Specification);
 /// empty if there is none of them, or the first says `off`.

@@ -41,11 +41,14 @@ std::string build_of_this_program() {
                      std::filesystem::last_write_time("/proc/self/exe", unknown).time_since_epoch().count());
 }
 
-Module through_cache(const Engine &engine, std::span<const std::uint8_t> input, const std::string &name) {
-  const cache::Cache cache(cache::default_folder());
-  if (cache.folder().empty() || (!input.empty() && input.front() != 0))
-    return compile(engine, input, name);
-  const std::string key = cache::key_of(input, api::compile_circumstances(engine) + build_of_this_program());
+bool is_binary(std::span<const std::uint8_t> input) { return input.empty() || input.front() == 0; }
+
+std::string circumstances(const Engine &engine) { return api::compile_circumstances(engine) + build_of_this_program(); }
+
+/// What is compiled is what its key was made of, whatever has happened to the file.
+Module compile_into(const Engine &engine, const cache::Cache &cache, std::span<const std::uint8_t> input,
+                    const std::string &name) {
+  const std::string key = cache::key_of(input, circumstances(engine));
   if (std::optional<Module> module = cached(engine, cache, key, name))
     return *module;
   Module module = compile(engine, input, name);
@@ -63,10 +66,16 @@ Module load_module(const Engine &engine, const std::string &file, const LoadChec
     return load_saved(engine, file, checks);
   if (!checks.key.empty())
     throw v1::Error(v1::ErrorKind::Unsupported, file + ": not a compiled module, and --key allows sealed ones only");
+  const bool checks_compiler = checks.verify; // which then has to run
+  const cache::Cache cache(checks.use_cache && !checks_compiler ? cache::default_folder() : "");
+  const bool uses_cache = !cache.folder().empty();
+  if (uses_cache && file != "-")
+    if (const auto key = cache::key_of_file(file, circumstances(engine)))
+      if (std::optional<Module> module = cached(engine, cache, *key, file))
+        return *module;
   const std::vector<std::uint8_t> input = api::read_file(file);
   const std::string name = file == "-" ? "<stdin>" : file;
-  // What checks the compiler has to run it.
-  return checks.use_cache && !checks.verify ? through_cache(engine, input, name) : compile(engine, input, name);
+  return uses_cache && is_binary(input) ? compile_into(engine, cache, input, name) : compile(engine, input, name);
 }
 
 } // namespace trapeze::cli

@@ -129,12 +129,12 @@ def lean_checks(trapeze_run, folder, tally):
 
 
 def sharing_check(engine, trapeze_run, folder, tally):
-    """Of the code's pages, as many as are resident are one copy for two processes."""
+    """Of the code's pages, as many as are resident are one copy for ten processes."""
     source, artifact = os.path.join(folder, 'loop.wat'), os.path.join(folder, 'loop.tpz')
     with open(source, 'w') as out:
         out.write('(module (func (export "_start") (loop $on (br $on))))')
     run([engine, 'compile', source, '-o', artifact])
-    running = [subprocess.Popen([trapeze_run, artifact]) for _ in range(2)]
+    running = [subprocess.Popen([trapeze_run, artifact]) for _ in range(10)]
     fault = 'the code is not mapped from the file'
     for _ in range(200):
         time.sleep(0.05)

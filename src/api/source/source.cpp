@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 
 namespace trapeze::api {
 
@@ -58,11 +59,14 @@ std::vector<u8> read_file(const std::string &path) {
   std::unique_ptr<std::FILE, decltype(closes)> file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"), closes);
   if (!file)
     throw v1::Error(v1::ErrorKind::Resource, fmt::format("cannot read `{}`: {}", path, std::strerror(errno)));
+  std::error_code none; // a pipe has no size
+  const u64 size = std::filesystem::file_size(path, none);
+  const usize chunk = std::max<usize>(none ? 0 : size + 1, 1 << 16); // one byte more: less than a chunk is the end
   std::vector<u8> bytes;
-  for (usize n = 1 << 16; n != 0;) {
+  for (usize n = chunk; n == chunk;) {
     usize at = bytes.size();
-    bytes.resize(at + (1 << 16));
-    n = std::fread(bytes.data() + at, 1, 1 << 16, file.get());
+    bytes.resize(at + chunk);
+    n = std::fread(bytes.data() + at, 1, chunk, file.get());
     bytes.resize(at + n);
   }
   if (std::ferror(file.get()))

@@ -10,6 +10,7 @@ extern "C" {
 
 pub const MONOTONIC: i32 = 1;
 pub const PROCESS: i32 = 2;
+#[allow(dead_code)] // one of the two uses it
 pub const THREAD: i32 = 3;
 
 pub fn nanoseconds(clock: i32) -> f64 {
