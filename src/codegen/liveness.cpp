@@ -46,9 +46,9 @@ template <typename F> void for_each_use(const Liveness &live, const MFunction &m
 
 } // namespace
 
-void Liveness::compute(const MFunction &m) {
+void Liveness::compute(const MFunction &m, bool only_refs) {
   number(m);
-  collect_uses(m);
+  collect_uses(m, only_refs);
   index_regions(m);
   find_closed(m);
   ranges.clear();
@@ -81,13 +81,16 @@ void Liveness::number(const MFunction &m) {
   }
 }
 
-void Liveness::collect_uses(const MFunction &m) {
+void Liveness::collect_uses(const MFunction &m, bool only_refs) {
   uses_of.clear();
   uses_of.resize(m.vregs.size());
   def_pos.clear();
   def_pos.resize(m.vregs.size(), pos_max);
   u32 total = 0;
+  auto is_wanted = [&](VReg v) { return !only_refs || m.vregs[v].kind == VKind::Ref; };
   auto count = [&](VReg v) {
+    if (!is_wanted(v))
+      return;
     ++uses_of[v].count;
     ++total;
   };
@@ -105,6 +108,8 @@ void Liveness::collect_uses(const MFunction &m) {
   }
   uses.resize(total);
   for_each_use(*this, m, [&](VReg v, const LiveUse &use) {
+    if (!is_wanted(v))
+      return;
     base::PoolRange &range = uses_of[v];
     uses[range.first + range.count++] = use;
     if (use.kind == UseKind::Def || use.kind == UseKind::DefFixed)
@@ -112,7 +117,8 @@ void Liveness::collect_uses(const MFunction &m) {
   });
   for (u32 b = 0; b < m.blocks.size(); ++b)
     for (VReg p : m.blocks[static_cast<MBlock>(b)].params)
-      def_pos[p] = block_start[b];
+      if (is_wanted(p))
+        def_pos[p] = block_start[b];
 }
 
 void Liveness::index_regions(const MFunction &m) {

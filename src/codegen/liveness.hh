@@ -72,7 +72,8 @@ struct Liveness {
   base::IdVec<VReg, base::PoolRange> uses_of; ///< in layout order
   base::IdVec<VReg, Pos> def_pos;             ///< pos_max: never defined
 
-  void compute(const MFunction &m);
+  /// With `only_refs`, other values count as never used.
+  void compute(const MFunction &m, bool only_refs = false);
 
   Pos early(u32 block, u32 inst) const { return steps * (inst + block + 1); }
   Pos block_end(u32 block) const { return block_start[block + 1]; }
@@ -108,7 +109,7 @@ private:
   std::vector<Stretch> stretches_; ///< of the value at hand
 
   void number(const MFunction &m);
-  void collect_uses(const MFunction &m);
+  void collect_uses(const MFunction &m, bool only_refs);
   void index_regions(const MFunction &m);
   void find_closed(const MFunction &m);
   u32 closed_before(u32 block) const;

@@ -82,7 +82,8 @@ Result<void> function(const translate::ModuleContext &context, u32 func, const O
     return {};
 
   // From here on every operand has its place.
-  codegen::allocate(ws.machine, target.registers, ws.allocator, ws.allocation, codegen::AllocationMode::Full, laps);
+  auto mode = options.settings.opt_level == 0 ? codegen::AllocationMode::OnePass : codegen::AllocationMode::Full;
+  codegen::allocate(ws.machine, target.registers, ws.allocator, ws.allocation, mode, laps);
   if (options.settings.verify)
     if (auto what = codegen::check(ws.machine, target.registers, ws.allocation))
       broken(ws.ir, "regalloc", *what);

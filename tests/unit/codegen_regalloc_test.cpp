@@ -53,6 +53,13 @@ TEST_CASE("random functions: full mode") {
   check_seeds(30'000, 20, 3000, AllocationMode::Full);
 }
 
+TEST_CASE("random functions: one pass") {
+  check_seeds(1, 1500, 12, AllocationMode::OnePass);
+  check_seeds(10'000, 1500, 60, AllocationMode::OnePass);
+  check_seeds(20'000, 300, 300, AllocationMode::OnePass);
+  check_seeds(30'000, 20, 3000, AllocationMode::OnePass);
+}
+
 TEST_CASE("random functions: simple mode") {
   check_seeds(1, 300, 12, AllocationMode::Simple);
   check_seeds(10'000, 500, 60, AllocationMode::Simple);
@@ -129,10 +136,12 @@ TEST_CASE("long functions take time in proportion") {
   Allocation a;
   for (u32 budget : {10'000u, 100'000u}) {
     MFunction m = RandomFunction(7, budget, 99).build();
-    std::clock_t start = std::clock(); // of this process: other load does not count
-    allocate(m, small_file, ws, a);
-    double taken = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-    MESSAGE(budget, " instructions, ", m.vregs.size(), " values: ", taken, " s, ", a.edits.size(), " edits");
-    CHECK(taken < 10); // about 1 s in release; quadratic would be minutes
+    for (AllocationMode mode : {AllocationMode::Full, AllocationMode::OnePass}) {
+      std::clock_t start = std::clock(); // of this process: other load does not count
+      allocate(m, small_file, ws, a, mode);
+      double taken = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+      MESSAGE(budget, " instructions, ", m.vregs.size(), " values: ", taken, " s, ", a.edits.size(), " edits");
+      CHECK(taken < 10); // about 1 s in release; quadratic would be minutes
+    }
   }
 }

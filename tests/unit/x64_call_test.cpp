@@ -52,7 +52,8 @@ TEST_CASE("calls through pointers, with values live across") {
                                 caller.fn.make_call({0, static_cast<ir::Sig>(sig), ir::no_region, 4}, again), 0, 0});
     ir::Value word = b.load(Type::I64, b.instance(), value_word, {.size_log2 = 3, .alias = ir::Alias::Global});
     caller.ret({b.binary(Op::Add, b.binary(Op::Sub, s, caller.params[1]), word)});
-    for (codegen::AllocationMode mode : {codegen::AllocationMode::Full, codegen::AllocationMode::Simple}) {
+    for (codegen::AllocationMode mode :
+         {codegen::AllocationMode::Full, codegen::AllocationMode::OnePass, codegen::AllocationMode::Simple}) {
       Compiled code_of_caller(caller.fn, mode);
       Context mine, other;
       set_words(mine, callee_code, other, 1000);
@@ -210,7 +211,8 @@ TEST_CASE("long functions: jumps out of reach of 8 bits, loops") {
     for (u32 k = 0; k < 60; ++k)
       want += x ^ (k * 1000);
   Context context;
-  for (codegen::AllocationMode mode : {codegen::AllocationMode::Full, codegen::AllocationMode::Simple}) {
+  for (codegen::AllocationMode mode :
+       {codegen::AllocationMode::Full, codegen::AllocationMode::OnePass, codegen::AllocationMode::Simple}) {
     Compiled compiled(body.fn, mode);
     CHECK(static_cast<u32>(compiled.run({.ints = {100}}, context).regs.int_results[0]) == want);
   }

@@ -353,7 +353,8 @@ TEST_CASE("random functions do what their rows say") {
       continue;
     ++compared;
     reference = words;
-    for (codegen::AllocationMode mode : {codegen::AllocationMode::Full, codegen::AllocationMode::Simple}) {
+    for (codegen::AllocationMode mode :
+         {codegen::AllocationMode::Full, codegen::AllocationMode::OnePass, codegen::AllocationMode::Simple}) {
       Compiled compiled(g.body.fn, mode, mode == codegen::AllocationMode::Full && seed % 3 != 0 ? cpu_here() : 0);
       fill();
       Registers r{.ints = {0xdeadbeeffffffff3, 77, 0xffffffff00000005, 0x8000000000000001}, .floats = {d, f}};

@@ -32,7 +32,8 @@ inline constexpr u32 full_allocation_limit = 400'000;
 
 enum class AllocationMode : u8 {
   Full,
-  Simple, ///< all values in slots, registers only around the instruction that wants them: linear, and for debugging
+  OnePass, ///< one walk over the code, for compile speed (one_pass.hh)
+  Simple,  ///< all values in slots, registers only around the instruction that wants them: linear, and for debugging
 };
 
 void allocate(const MFunction &m, const RegisterFile &registers, Workspace &ws, Allocation &out,

@@ -233,6 +233,10 @@ void resolve(const MFunction &m, const RegisterFile &registers, Workspace &ws, A
 void allocate(const MFunction &m, const RegisterFile &registers, Workspace &ws, Allocation &out, AllocationMode mode,
               base::Laps *laps) {
   out.clear();
+  if (mode == AllocationMode::OnePass) {
+    allocate_in_one_pass(m, registers, ws, out);
+    return base::lap(laps, "allocate/one pass");
+  }
   if (m.insts.size() > full_allocation_limit)
     mode = AllocationMode::Simple;
   ws.live.compute(m);

@@ -40,6 +40,21 @@ struct Waiting {
   u32 piece;
 };
 
+/// A value as the one-pass mode sees it (one_pass.hh).
+struct PassRow {
+  u32 uses = 0;                                           ///< still to come in layout order
+  u32 def = ~0u, def_block = 0, last = 0, last_block = 0; ///< a parameter is defined at its block's first instruction
+  u32 def_operand = ~0u;
+  u32 remat = ~0u;
+  u32 slot = ~0u;
+  PReg reg = no_preg;
+  PReg hint = no_preg;
+  bool is_stored = false; ///< in its slot from its definition on
+  bool is_param = false;
+  bool is_used = false;
+  bool is_used_before = false; ///< a use stands before the definition
+};
+
 struct Workspace {
   Liveness live;
 
@@ -79,6 +94,16 @@ struct Workspace {
   std::vector<base::PoolRange> spans_of; ///< per bundle
   std::vector<Move> moves;
   MoveResolver resolver;
+
+  // one pass; `moves`, `resolver`, `open_slots` and `roots` serve it too
+  base::IdVec<VReg, PassRow> rows;
+  std::vector<std::array<VReg, 64>> states;    ///< at ends of blocks, for successors that come later
+  std::vector<u32> state_at;                   ///< per block, into states; ~0: none
+  std::vector<u32> slot_operands;              ///< operands whose place is a slot
+  std::vector<u64> stored_order;               ///< definition << 32 | vreg
+  std::vector<std::pair<u32, u32>> back_edges; ///< target, source: blocks; ascending
+  std::vector<std::vector<u32>> furthest;      ///< [k][i]: the last source of back edges [i, i + 2^k)
+  std::vector<u32> region_last;                ///< per region: the last block with a call in it
 
   // redundant
   std::vector<u32> numbers;       ///< per register and slot: what it holds
