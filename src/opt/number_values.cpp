@@ -18,6 +18,8 @@
 #include "opt/passes.hh"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 namespace trapeze::opt {
 
@@ -172,12 +174,22 @@ void Numbering::hoist(Inst inst, Alias reads) {
   if (to == here)
     return;
   const Inst end = fn_->terminator(to);
+  // Copies first: rows move while one is made, and the operands with them.
+  std::array<std::pair<u32, u32>, 3> copies;
+  u32 count = 0;
   for_each_operand(*fn_, inst, [&](u32 &v) {
-    if (fn_->insts[Value{v}].op != Op::Const || ws_->dominators.dominates(fn_->links[Value{v}].block, to))
-      return;
-    const Inst copy = fn_->make(InstRow(fn_->insts[Value{v}]), fn_->offsets[Value{v}]);
-    fn_->insert_before(end, copy);
-    v = base::index_of(copy);
+    if (fn_->insts[Value{v}].op == Op::Const && !ws_->dominators.dominates(fn_->links[Value{v}].block, to))
+      copies[count++] = {v, v};
+  });
+  for (auto &[from, copy] : std::span(copies).first(count)) {
+    const Inst made = fn_->make(InstRow(fn_->insts[Value{from}]), fn_->offsets[Value{from}]);
+    fn_->insert_before(end, made);
+    copy = base::index_of(made);
+  }
+  for_each_operand(*fn_, inst, [&](u32 &v) {
+    for (auto [from, copy] : std::span(copies).first(count))
+      if (v == from)
+        v = copy;
   });
   fn_->remove(inst);
   fn_->insert_before(end, inst);
