@@ -72,7 +72,7 @@ Module loaded(const Engine &engine, std::span<const u8> bytes, std::shared_ptr<v
   auto impl =
       std::make_shared<detail::ModuleImpl>(detail::ModuleImpl{engine, std::string(name), nullptr, settings, bytes});
   if (impl->name.empty())
-    impl->name = module->names.module;
+    impl->name = module->names.module();
   impl->code = accept(runtime::Code::load(engine.impl().engine, module, std::move(artifact.program)), name);
   return Module(std::move(impl));
 }

@@ -133,7 +133,13 @@ Sequence sequence(u8 lead) {
 } // namespace
 
 bool is_utf8(std::span<const u8> bytes) {
-  for (usize i = 0; i < bytes.size();) {
+  usize i = 0;
+  for (u64 eight; bytes.size() - i >= sizeof eight; i += sizeof eight) { // nearly every name is ASCII
+    std::memcpy(&eight, bytes.data() + i, sizeof eight);
+    if ((eight & 0x8080'8080'8080'8080) != 0)
+      break;
+  }
+  while (i < bytes.size()) {
     const Sequence s = sequence(bytes[i]);
     if (s.length == 0 || s.length > bytes.size() - i)
       return false;

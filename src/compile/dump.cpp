@@ -91,7 +91,7 @@ private:
 
 /// `function 3 "parse"`; the name is the name section's, else an export's.
 std::string title(const wasm::Module &m, u32 func) {
-  std::string_view name = m.names.funcs.find(func);
+  std::string_view name = m.names.funcs().find(func);
   for (usize i = 0; name.empty() && i < m.exports.size(); ++i)
     if (m.exports[i].kind == wasm::ExternKind::Func && m.exports[i].index == func)
       name = m.exports[i].name;

@@ -9,7 +9,7 @@
 namespace trapeze::compile {
 
 std::string tag_text(const wasm::Module &m, u32 tag) {
-  std::string_view name = m.names.tags.find(tag);
+  std::string_view name = m.names.tags().find(tag);
   return name.empty() ? fmt::format("tag[{}]", tag) : fmt::format("${}", base::printable(name));
 }
 

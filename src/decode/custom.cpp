@@ -1,86 +1,17 @@
-// Name section and branch hints. A section that does not decode is as if it were not there: callers drop the error,
-// except custom_sections(), which reports it.
+// Branch hints. A section that does not decode is as if it were not there: callers drop the error, except
+// custom_sections(), which reports it, and what is wrong with a name section.
 #include "decode/custom.hh"
 
 #include "decode/decode.hh"
 #include "decode/instruction.hh"
 
-#include <algorithm>
+#include <utility>
 
 namespace trapeze::decode {
 
 using base::ByteReader;
-using wasm::IndirectNameMap;
-using wasm::NameMap;
 
 namespace {
-
-/// Indices of a map must increase: what makes it a map, and searchable.
-template <typename Entries> void check_order(ByteReader &reader, const Entries &entries, u32 index, u64 offset) {
-  if (!entries.empty() && entries.back().first >= index)
-    reader.set_error(offset, "indices of a name map must increase");
-}
-
-NameMap name_map(ByteReader &reader) {
-  NameMap map;
-  const u32 count = reader.leb_u32();
-  for (u32 i = 0; i < count && !reader.failed(); ++i) {
-    const u64 offset = reader.offset();
-    const u32 index = reader.leb_u32();
-    check_order(reader, map.entries, index, offset);
-    map.entries.emplace_back(index, reader.name());
-  }
-  return map;
-}
-
-IndirectNameMap indirect_name_map(ByteReader &reader) {
-  IndirectNameMap map;
-  const u32 count = reader.leb_u32();
-  for (u32 i = 0; i < count && !reader.failed(); ++i) {
-    const u64 offset = reader.offset();
-    const u32 index = reader.leb_u32();
-    check_order(reader, map.entries, index, offset);
-    map.entries.emplace_back(index, name_map(reader));
-  }
-  return map;
-}
-
-/// Subsections 1 to 11 by id; a null row is an indirect map.
-struct NameRow {
-  NameMap wasm::Names::*plain;
-  IndirectNameMap wasm::Names::*indirect;
-};
-
-constexpr NameRow name_rows[] = {
-    {nullptr, nullptr},
-    {&wasm::Names::funcs, nullptr},
-    {nullptr, &wasm::Names::locals},
-    {nullptr, &wasm::Names::labels},
-    {&wasm::Names::types, nullptr},
-    {&wasm::Names::tables, nullptr},
-    {&wasm::Names::memories, nullptr},
-    {&wasm::Names::globals, nullptr},
-    {&wasm::Names::elements, nullptr},
-    {&wasm::Names::datas, nullptr},
-    {nullptr, &wasm::Names::fields},
-    {&wasm::Names::tags, nullptr},
-};
-
-void name_subsection(u8 id, ByteReader &reader, wasm::Names &names) {
-  if (id == 0) {
-    names.module = reader.name();
-  } else if (id < std::size(name_rows)) {
-    const NameRow &row = name_rows[id];
-    if (row.plain)
-      names.*row.plain = name_map(reader);
-    else
-      names.*row.indirect = indirect_name_map(reader);
-  } else {
-    return; // a later edition's
-  }
-  if (!reader.at_end())
-    reader.set_error(reader.offset(), "name subsection size mismatch");
-}
 
 wasm::FuncBranchHints func_hints(ByteReader &reader) {
   wasm::FuncBranchHints result;
@@ -101,26 +32,6 @@ wasm::FuncBranchHints func_hints(ByteReader &reader) {
 }
 
 } // namespace
-
-Result<wasm::Names> names(const wasm::CustomSection &section) {
-  wasm::Names result;
-  ByteReader reader(section.bytes, section.offset);
-  int last = -1;
-  while (!reader.at_end()) {
-    const u64 offset = reader.offset();
-    const u8 id = reader.u8_();
-    const u32 size = reader.leb_u32();
-    const u64 start = reader.offset();
-    ByteReader contents(reader.bytes(size), start);
-    if (id <= last)
-      reader.set_error(offset, "name subsections must stand in order");
-    last = id;
-    name_subsection(id, contents, result);
-    TRY(contents.status());
-  }
-  TRY(reader.status());
-  return result;
-}
 
 Result<std::vector<wasm::FuncBranchHints>> branch_hints(const wasm::CustomSection &section) {
   std::vector<wasm::FuncBranchHints> result;
@@ -182,7 +93,7 @@ Result<void> custom_sections(const wasm::Module &m, const wasm::Features &featur
     if (section.name == name_section) {
       if (std::exchange(seen_names, true))
         return fail(ErrorKind::Malformed, section.offset, "@name annotation: multiple name sections");
-      TRY(names(section));
+      TRY(wasm::check_names(section.bytes, section.offset));
     } else if (section.name == branch_hint_section && features.has(wasm::Feature::BranchHints)) {
       if (std::exchange(seen_hints, true))
         return fail(ErrorKind::Malformed, section.offset, "@metadata.code.branch_hint annotation: multiple sections");

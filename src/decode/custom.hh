@@ -10,7 +10,6 @@ namespace trapeze::decode {
 inline constexpr std::string_view name_section = "name";
 inline constexpr std::string_view branch_hint_section = "metadata.code.branch_hint";
 
-Result<wasm::Names> names(const wasm::CustomSection &section);
 Result<std::vector<wasm::FuncBranchHints>> branch_hints(const wasm::CustomSection &section);
 
 } // namespace trapeze::decode

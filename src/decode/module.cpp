@@ -85,8 +85,7 @@ void informative_sections(Decoder &d) {
   bool has_names = false, has_hints = false;
   for (const wasm::CustomSection &section : d.m.customs) {
     if (section.name == name_section && !std::exchange(has_names, true)) {
-      if (auto result = names(section))
-        d.m.names = std::move(*result);
+      d.m.names = wasm::Names(section.bytes);
     } else if (section.name == branch_hint_section && d.features.has(wasm::Feature::BranchHints) &&
                !std::exchange(has_hints, true)) {
       if (auto result = branch_hints(section))

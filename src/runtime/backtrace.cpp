@@ -86,7 +86,7 @@ Backtrace Store::symbolise(const RawBacktrace &raw) const {
   return out;
 }
 
-std::string Frame::module_name() const { return std::string(code->module().names.module); }
-std::string Frame::func_name() const { return std::string(code->module().names.funcs.find(func)); }
+std::string Frame::module_name() const { return std::string(code->module().names.module()); }
+std::string Frame::func_name() const { return std::string(code->module().names.funcs().find(func)); }
 
 } // namespace trapeze::runtime

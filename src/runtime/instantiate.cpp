@@ -57,7 +57,7 @@ public:
     instance_.dropped_data_.resize(module_.datas.size());
     for (u32 i = module_.imported_tags; i < module_.tags.size(); ++i) {
       add(store_.add_tag(code_.type_entry(module_.tags[i].type)));
-      instance_.tags_.back()->name = module_.names.tags.find(i);
+      instance_.tags_.back()->name = module_.names.tags().find(i);
     }
     for (u32 i = module_.imported_memories; i < module_.memories.size(); ++i)
       add(TRY_VALUE(store_.make_memory(module_.memories[i].type)));

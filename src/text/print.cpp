@@ -39,13 +39,15 @@ std::string NameTable::reference(u32 index) const {
 }
 
 PrintNames::PrintNames(const wasm::Module &m)
-    : funcs(&m.names.funcs, static_cast<u32>(m.funcs.size())), types(&m.names.types, static_cast<u32>(m.types.size())),
-      tables(&m.names.tables, static_cast<u32>(m.tables.size())),
-      memories(&m.names.memories, static_cast<u32>(m.memories.size())),
-      globals(&m.names.globals, static_cast<u32>(m.globals.size())),
-      elements(&m.names.elements, static_cast<u32>(m.elements.size())),
-      datas(&m.names.datas, static_cast<u32>(m.datas.size())), tags(&m.names.tags, static_cast<u32>(m.tags.size())) {
-  for (auto &[type, map] : m.names.fields.entries)
+    : funcs(&m.names.funcs(), static_cast<u32>(m.funcs.size())),
+      types(&m.names.types(), static_cast<u32>(m.types.size())),
+      tables(&m.names.tables(), static_cast<u32>(m.tables.size())),
+      memories(&m.names.memories(), static_cast<u32>(m.memories.size())),
+      globals(&m.names.globals(), static_cast<u32>(m.globals.size())),
+      elements(&m.names.elements(), static_cast<u32>(m.elements.size())),
+      datas(&m.names.datas(), static_cast<u32>(m.datas.size())),
+      tags(&m.names.tags(), static_cast<u32>(m.tags.size())) {
+  for (auto &[type, map] : m.names.fields().entries)
     if (type < m.types.size() && m.types[type].kind == CompositeKind::Struct)
       fields.emplace(type, NameTable(&map, static_cast<u32>(m.types[type].fields.size())));
 }
@@ -136,8 +138,8 @@ private:
 
 std::string ModulePrinter::run() {
   out_ = "(module";
-  if (!m_.names.module.empty())
-    out_ += " " + identifier(m_.names.module);
+  if (!m_.names.module().empty())
+    out_ += " " + identifier(m_.names.module());
   out_ += '\n';
   type_section();
   imports();
@@ -247,7 +249,7 @@ NameTable ModulePrinter::locals(u32 func) const {
     count += body.leb_u32();
     decode::val_type(body, features);
   }
-  return NameTable(m_.names.locals.find(func), static_cast<u32>(std::min<u64>(count, ~0u)));
+  return NameTable(m_.names.locals().find(func), static_cast<u32>(std::min<u64>(count, ~0u)));
 }
 
 std::string ModulePrinter::import_type(const wasm::Import &import) {

@@ -55,7 +55,7 @@ CodePrinter::CodePrinter(const wasm::Module &m, const PrintNames &names, const T
 void CodePrinter::body(std::string &out, u32 func, const NameTable &locals) {
   const wasm::Func &f = m_.funcs[func];
   locals_ = &locals;
-  label_names_ = m_.names.labels.find(func);
+  label_names_ = m_.names.labels().find(func);
   auto hints = std::lower_bound(m_.branch_hints.begin(), m_.branch_hints.end(), func,
                                 [](const wasm::FuncBranchHints &h, u32 f) { return h.func < f; });
   hints_ = hints == m_.branch_hints.end() || hints->func != func ? nullptr : &*hints;

@@ -5,7 +5,7 @@
 namespace trapeze::wasm {
 
 std::string_view find_func_name(const Module &m, u32 func) {
-  if (std::string_view name = m.names.funcs.find(func); !name.empty())
+  if (std::string_view name = m.names.funcs().find(func); !name.empty())
     return name;
   for (const Export &e : m.exports)
     if (e.kind == ExternKind::Func && e.index == func)
@@ -23,7 +23,7 @@ FuncNames::FuncNames(const Module &m) : names_(m.funcs.size()) {
   for (auto e = m.exports.rbegin(); e != m.exports.rend(); ++e) // the first export of a function wins
     if (e->kind == ExternKind::Func)
       names_[e->index] = e->name;
-  for (auto [func, name] : m.names.funcs.entries)
+  for (auto [func, name] : m.names.funcs().entries)
     if (func < names_.size() && !name.empty())
       names_[func] = name;
 }

@@ -5,8 +5,6 @@
 // that chain is at most max_subtyping_depth steps and compares canonical indices.
 #include "wasm/module.hh"
 
-#include <algorithm>
-
 namespace trapeze::wasm {
 
 namespace {
@@ -43,12 +41,6 @@ bool concrete_matches(const Module &m, u32 sub, u32 super) {
   return true;
 }
 
-template <typename Entries> auto find_entry(const Entries &entries, u32 index) {
-  const auto it = std::lower_bound(entries.begin(), entries.end(), index,
-                                   [](const auto &entry, u32 wanted) { return entry.first < wanted; });
-  return it != entries.end() && it->first == index ? &*it : nullptr;
-}
-
 } // namespace
 
 HeapKind abstract_of(CompositeKind kind) {
@@ -82,16 +74,6 @@ bool matches(const Module &m, ValType sub, ValType super) {
   if (!sub.is_ref() || !super.is_ref())
     return sub.kind() == super.kind();
   return (super.is_nullable() || !sub.is_nullable()) && matches(m, sub.heap(), super.heap());
-}
-
-std::string_view NameMap::find(u32 index) const {
-  const auto *entry = find_entry(entries, index);
-  return entry ? entry->second : std::string_view{};
-}
-
-const NameMap *IndirectNameMap::find(u32 index) const {
-  const auto *entry = find_entry(entries, index);
-  return entry ? &entry->second : nullptr;
 }
 
 } // namespace trapeze::wasm

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/types.hh"
+#include "wasm/names.hh"
 #include "wasm/types.hh"
 
 #include <memory>
@@ -97,23 +98,6 @@ struct CustomSection {
   std::span<const u8> bytes;
   u64 offset = 0;       ///< of its contents
   u8 after_section = 0; ///< id of the last non-custom section before it, 0: none
-};
-
-/// Contents of the name section (Appendix, Custom Sections). Sparse: index -> name, sorted by index.
-struct NameMap {
-  std::vector<std::pair<u32, std::string_view>> entries;
-  std::string_view find(u32 index) const; ///< empty: none
-};
-
-struct IndirectNameMap {
-  std::vector<std::pair<u32, NameMap>> entries;
-  const NameMap *find(u32 index) const;
-};
-
-struct Names {
-  std::string_view module;
-  NameMap funcs, types, tables, memories, globals, elements, datas, tags;
-  IndirectNameMap locals, labels, fields;
 };
 
 /// `metadata.code.branch_hint`: byte offset of the br_if / if from the start of the body -> likely?

@@ -88,6 +88,9 @@ TEST_CASE("names are UTF-8") {
   CHECK_FALSE(is_utf8({0xf4, 0x90, 0x80, 0x80})); // beyond U+10FFFF
   CHECK_FALSE(is_utf8({0xe2, 0x82}));             // cut off
   CHECK_FALSE(is_utf8({0x80}));
+  CHECK(is_utf8({'1', '2', '3', '4', '5', '6', '7', '8', 0xc3, 0xa9}));
+  CHECK_FALSE(is_utf8({'1', '2', '3', '4', '5', '6', '7', 0xc3, 'a'}));
+  CHECK_FALSE(is_utf8({'1', '2', '3', '4', '5', '6', '7', '8', 0x80}));
 
   const Bytes cut = {5, 'a', 'b'};
   ByteReader reader(cut);

@@ -152,14 +152,14 @@ TEST_CASE("names: what is malformed is ignored") {
   const Bytes good = name("name") + Bytes{0} + sized(name("mod")) + Bytes{1} + sized(Bytes{1, 0} + name("f"));
   const auto m = decoded(section(0, good));
   REQUIRE(m.has_value());
-  CHECK(m->names.module == "mod");
-  CHECK(m->names.funcs.find(0) == "f");
+  CHECK(m->names.module() == "mod");
+  CHECK(m->names.funcs().find(0) == "f");
   CHECK(decode::custom_sections(*m, {}).has_value());
 
   const Bytes unordered = name("name") + Bytes{1} + sized(Bytes{2, 1} + name("f") + Bytes{0} + name("g"));
   const auto bad = decoded(section(0, unordered));
   REQUIRE(bad.has_value());
-  CHECK(bad->names.funcs.entries.empty());
+  CHECK(bad->names.funcs().entries.empty());
   CHECK(decode::custom_sections(*bad, {}).error().kind == ErrorKind::Malformed);
 
   CHECK(malformed(section(0, {1, 0xff})) == "malformed UTF-8 encoding");

@@ -17,7 +17,7 @@ Module compiled(const Engine &engine, const api::Source &source) {
   image::CodeImage image = source.unwrap(compile::module(*module, api::compile_options(e)));
   auto impl = std::make_shared<detail::ModuleImpl>(detail::ModuleImpl{engine, source.name(), nullptr, {}, {}});
   if (impl->name.empty())
-    impl->name = module->names.module;
+    impl->name = module->names.module();
   impl->settings = api::artifact_settings(e);
   impl->code = source.unwrap(runtime::Code::load(e.engine, module, std::move(image)));
   return Module(std::move(impl));
