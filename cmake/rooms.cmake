@@ -86,6 +86,7 @@ if(TRAPEZE_ARCH STREQUAL none)
 endif()
 trapeze_room(os USES base)
 trapeze_room(cache USES os base)
+trapeze_room(link USES os base)
 target_include_directories(trapeze_cache PRIVATE ${TRAPEZE_XXHASH})
 trapeze_room(unwind USES image abi os base)
 trapeze_room(runtime USES unwind image abi os wasm base)
@@ -93,6 +94,11 @@ trapeze_room(api USES runtime validate decode wasm image abi os base)
 trapeze_room(script FOLDER api/script USES api text validate decode wasm base)
 trapeze_room(source FOLDER api/source USES api compile runtime text validate decode wasm image abi base)
 trapeze_room(wasi USES api)
+
+# A program without compilers keeps only what it uses: trapeze-run, native executables.
+foreach(room base wasm decode validate abi image os unwind runtime api wasi)
+  target_compile_options(trapeze_${room} PRIVATE -ffunction-sections -fdata-sections)
+endforeach()
 
 # What an embedder links: the public API and WASI; or the same without any compiler, for compiled modules only.
 add_library(trapeze INTERFACE)
@@ -105,16 +111,20 @@ if(cli_sources)
   find_package(CLI11 REQUIRED)
   add_executable(trapeze_cli ${cli_sources})
   set_target_properties(trapeze_cli PROPERTIES OUTPUT_NAME trapeze RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
-  target_link_libraries(trapeze_cli PRIVATE trapeze trapeze_cache CLI11::CLI11)
+  target_link_libraries(trapeze_cli PRIVATE trapeze trapeze_cache trapeze_link CLI11::CLI11)
   trapeze_without_vptr_check(trapeze_cli)
 
-  # `trapeze run` alone: what it shares with the other is three files; what it lacks is every compiler.
+  # `trapeze run` alone: what it shares with the other is a few files; what it lacks is every compiler.
   file(GLOB run_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cli/run_only/*.cpp)
   add_executable(trapeze_run ${run_sources} ${CMAKE_SOURCE_DIR}/src/cli/run.cpp ${CMAKE_SOURCE_DIR}/src/cli/options.cpp
+                 ${CMAKE_SOURCE_DIR}/src/cli/report.cpp ${CMAKE_SOURCE_DIR}/src/cli/program.cpp
                  ${CMAKE_SOURCE_DIR}/src/cli/load_saved.cpp)
   set_target_properties(trapeze_run PROPERTIES OUTPUT_NAME trapeze-run RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
   target_compile_options(trapeze_run PRIVATE -ffunction-sections -fdata-sections)
   target_link_options(trapeze_run PRIVATE -Wl,--gc-sections)
   target_link_libraries(trapeze_run PRIVATE trapeze_runtime_only CLI11::CLI11)
   trapeze_without_vptr_check(trapeze_run)
+
+  include(native_archive)
+  add_dependencies(trapeze_cli trapeze_native)
 endif()

@@ -181,6 +181,9 @@ SUITES = [
                                         program(b, 'tests/artifacts/run_saved'), program(b, 'tests/artifacts/damage'),
                                         data('testsuite'), data('corpus')), weight=40,
           what='modules saved by one process run in another, without a compiler, as from memory; damage is refused'),
+    Suite('native', lambda b: python('native.py', engine(b), program(b, 'tests/native/in_place'), program(b, 'tests/native/loads'),
+                                     data('corpus')), ONCE, 40,
+          what='objects, libraries and executables: every linker, code in place, the corpus as executables'),
     Suite('cli', lambda b: python('cli.py', engine(b)), what='messages, options and exit statuses'),
     Suite('cache', lambda b: python('cache.py', engine(b), data('bench/programs')), what='compiled once, whatever happens to the cache'),
 ]

@@ -54,6 +54,11 @@
 #include <variant>
 #include <vector>
 
+/// A module that is linked into the program or a library: what `trapeze compile --emit=obj|so` names NAME_module.
+extern "C" {
+struct trapeze_native_module;
+}
+
 namespace trapeze {
 inline namespace v1 {
 
@@ -415,6 +420,10 @@ public:
   /// it was made for another version, processor or key, Malformed if it is damaged.
   static Module load(const Engine &engine, const std::string &path, const LoadOptions &options = {});
   static Module load(const Engine &engine, std::span<const std::uint8_t> bytes, const LoadOptions &options = {});
+  /// A module that was linked into the program or a library (`trapeze compile --emit=obj|so`), which stays loaded as
+  /// long as the module is used. Its code runs where it stands; a second engine's is a copy. Throws Error like load(),
+  /// and Usage if a key is asked for: what is linked carries no seal.
+  static Module from_native(const Engine &engine, const trapeze_native_module &native, const LoadOptions &options = {});
   /// Whether the bytes begin as those of save() do; 80 are enough.
   static bool is_saved(std::span<const std::uint8_t> bytes);
   /// The compiled module, complete: an ELF object that load() maps (docs/artifacts.md). The same for equal modules and

@@ -53,11 +53,9 @@ base::Result<wasm::Module> structure_of(const Artifact &artifact) {
   return module;
 }
 
-/// `bytes` live as long as `owner`; `file`: where they are mapped from, -1: memory.
-Module loaded(const Engine &engine, std::span<const u8> bytes, std::shared_ptr<void> owner, int file,
-              const LoadOptions &options) {
+/// An artifact that has been opened, with its placing; `options.name` or the module's own.
+Module loaded(const Engine &engine, Artifact artifact, const LoadOptions &options) {
   const std::string_view name = options.name;
-  Artifact artifact = accept(image::open_artifact(bytes, version()), name);
   if (options.verify || !options.key.empty()) // the seal does not cover the hash
     accept(image::verify_content(artifact), name);
   if (!options.key.empty())
@@ -66,15 +64,22 @@ Module loaded(const Engine &engine, std::span<const u8> bytes, std::shared_ptr<v
   if (engine.config().interruptible_loops && settings.polls == 0)
     refuse({base::ErrorKind::Unsupported, 0, "compiled without interruptible loops, which this engine wants"}, name);
   auto module = std::make_shared<const wasm::Module>(accept(structure_of(artifact), name));
-  artifact.program.owner = std::move(owner);
-  artifact.program.file = file;
-  artifact.program.placing = file >= 0 ? image::Program::Placing::MapFile : image::Program::Placing::Copy;
-  auto impl =
-      std::make_shared<detail::ModuleImpl>(detail::ModuleImpl{engine, std::string(name), nullptr, settings, bytes});
+  auto impl = std::make_shared<detail::ModuleImpl>(
+      detail::ModuleImpl{engine, std::string(name), nullptr, settings, artifact.bytes});
   if (impl->name.empty())
     impl->name = module->names.module();
   impl->code = accept(runtime::Code::load(engine.impl().engine, module, std::move(artifact.program)), name);
   return Module(std::move(impl));
+}
+
+/// `bytes` live as long as `owner`; `file`: where they are mapped from, -1: memory.
+Module loaded(const Engine &engine, std::span<const u8> bytes, std::shared_ptr<void> owner, int file,
+              const LoadOptions &options) {
+  Artifact artifact = accept(image::open_artifact(bytes, version()), options.name);
+  artifact.program.owner = std::move(owner);
+  artifact.program.file = file;
+  artifact.program.placing = file >= 0 ? image::Program::Placing::MapFile : image::Program::Placing::Copy;
+  return loaded(engine, std::move(artifact), options);
 }
 
 Module loaded_copy(const Engine &engine, std::span<const u8> bytes, const LoadOptions &options) {
@@ -91,17 +96,25 @@ std::vector<std::string> symbol_names(const wasm::Module &module) {
   return out;
 }
 
-std::vector<u8> artifact_of(const detail::ModuleImpl &module) {
-  if (!module.artifact.empty())
-    return {module.artifact.begin(), module.artifact.end()};
+std::vector<u8> compiled(const detail::ModuleImpl &module, image::ArtifactSettings settings,
+                         const std::string &symbol) {
   const wasm::Module &m = module.code->module();
+  if (m.bytes == nullptr)
+    throw Error(ErrorKind::Usage, "a compiled module that was loaded has no source to make an object of");
   const std::vector<std::string> names = symbol_names(m);
   return image::write_artifact({.image = module.code->image(),
                                 .module = *m.bytes,
                                 .tags_offset = module.code->layout().tags,
                                 .names = names,
                                 .engine_version = version(),
-                                .settings = module.settings});
+                                .settings = settings,
+                                .symbol = symbol});
+}
+
+std::vector<u8> artifact_of(const detail::ModuleImpl &module) {
+  if (!module.artifact.empty())
+    return {module.artifact.begin(), module.artifact.end()};
+  return compiled(module, module.settings, "");
 }
 
 } // namespace
@@ -122,6 +135,13 @@ Module Module::load(const Engine &engine, std::span<const u8> bytes, const LoadO
   return loaded_copy(engine, bytes, options);
 }
 
+Module Module::from_native(const Engine &engine, const trapeze_native_module &native, const LoadOptions &options) {
+  if (!options.key.empty())
+    throw Error(ErrorKind::Usage, "a module that is linked into the program has no seal: a key is for files");
+  const auto &header = reinterpret_cast<const image::ArtifactHeader &>(native);
+  return loaded(engine, accept(image::open_native(header, version()), options.name), options);
+}
+
 bool Module::is_saved(std::span<const u8> bytes) { return image::is_artifact(bytes); }
 
 std::vector<u8> Module::save(std::span<const u8> key) const {
@@ -138,6 +158,16 @@ void Module::save(const std::string &path, std::span<const u8> key) const {
 } // namespace trapeze::v1
 
 namespace trapeze::api {
+
+std::vector<u8> native_object(const v1::Module &module, const std::string &name, bool prefers_fast_unwinder) {
+  image::ArtifactSettings settings = module.impl().settings;
+  settings.prefers_fast_unwinder = prefers_fast_unwinder;
+  return v1::compiled(module.impl(), settings, name + "_module");
+}
+
+bool prefers_fast_unwinder(const trapeze_native_module &native) {
+  return reinterpret_cast<const image::ArtifactHeader &>(native).settings.prefers_fast_unwinder != 0;
+}
 
 namespace {
 
@@ -172,8 +202,12 @@ std::string describe_artifact(const std::string &path) {
   auto line = [&](std::string_view what, const std::string &text) { out += fmt::format("{:<12}{}\n", what, text); };
   line("compiler:", fmt::format("trapeze {}, format {}", header.engine_version(), header.format));
   line("loads here:", artifact ? "yes" : "no: " + artifact.error().message);
-  line("content:",
-       artifact && image::verify_content(*artifact) ? "intact, " + hex(header.content_hash) : "NOT what was written");
+  const bool is_object = header.kind == image::ArtifactHeader::Object;
+  if (is_object)
+    line("content:", "for a linker, " + hex(header.content_hash));
+  else
+    line("content:",
+         artifact && image::verify_content(*artifact) ? "intact, " + hex(header.content_hash) : "NOT what was written");
   line("seal:", header.seal == std::array<u8, 32>{} ? "none" : "present (--key FILE checks it)");
   line("machine:", header.machine == 62 ? "x86-64" : fmt::format("ELF machine {}", header.machine));
   line("cpu:", header.cpu_features == 0 ? "base" : abi::cpu_feature_names(header.cpu_features));
@@ -182,7 +216,7 @@ std::string describe_artifact(const std::string &path) {
                                 settings.polls ? ", interruptible" : ""));
   line("features:", feature_flags(settings.features));
   line("module:", hex(header.module_hash));
-  if (!artifact)
+  if (!artifact && !is_object)
     return out;
   for (u32 i = 0; i < image::artifact_table_count; ++i) {
     const u64 size = header.tables[i].size, row = image::artifact_tables[i].row_size;

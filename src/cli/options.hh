@@ -1,7 +1,7 @@
-// What all commands share: the engine's options, the form of messages, exit statuses.
+// What all commands share: the engine's options.
 #pragma once
 
-#include "trapeze/trapeze.hh"
+#include "cli/report.hh"
 
 #include <cstdint>
 #include <string>
@@ -12,9 +12,6 @@ class App;
 }
 
 namespace trapeze::cli {
-
-/// Exit statuses; a program's own stands for itself.
-enum Status : int { Success = 0, BadInput = 1, WrongUsage = 2, Aborted = 134 };
 
 struct Options {
   std::vector<std::string> enable, disable;
@@ -33,12 +30,5 @@ struct Options {
   Config config() const;
   UnknownImports unknown_imports_policy() const;
 };
-
-/// Whether messages on standard error are coloured.
-bool wants_colour();
-
-/// Prints what ended a command and returns the exit status for it. To be called inside a catch block. With the
-/// program's memory it also tells what a C++ program threw.
-int report_current_exception(const Memory &memory = {});
 
 } // namespace trapeze::cli

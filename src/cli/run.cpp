@@ -1,7 +1,7 @@
 // `trapeze run`: a WASI program, or with --invoke one exported function. Everything behind FILE belongs to the program.
 #include "cli/commands.hh"
 #include "cli/load.hh"
-#include "trapeze/wasi.hh"
+#include "cli/program.hh"
 
 #include <CLI/CLI.hpp>
 
@@ -22,13 +22,6 @@ struct RunOptions {
   std::string file;
   std::vector<std::string> args;
 };
-
-wasi::Preopen preopen(const std::string &text) {
-  std::size_t colons = text.find("::");
-  if (colons == std::string::npos)
-    return {text, text};
-  return {text.substr(0, colons), text.substr(colons + 2)};
-}
 
 [[noreturn]] void bad_argument(const std::string &text, ValType type) {
   throw Error(ErrorKind::Usage, "`" + text + "` is not a value of type " + to_string(type));
@@ -95,12 +88,6 @@ void invoke(const Instance &instance, const RunOptions &options) {
   std::fflush(stdout);
 }
 
-void start(const Instance &instance, const Module &module, const RunOptions &options) {
-  if (!instance.find("_start").func() && !instance.find("_initialize").func() && !module.has_start())
-    throw Error(ErrorKind::Usage, "`" + options.file + "` has no `_start` to run; --invoke names another function");
-  wasi::run(instance);
-}
-
 int run(const RunOptions &options) {
   Engine engine(options.engine.config());
   Module module = load_module(engine, options.file, {options.key, options.engine.verify, !options.no_cache});
@@ -121,7 +108,7 @@ int run(const RunOptions &options) {
     if (!options.invoke.empty())
       invoke(instance, options);
     else
-      start(instance, module, options);
+      start_program(instance, module, options.file, "; --invoke names another function");
   } catch (const Exception &) {
     return report_current_exception(instance.find("memory").memory());
   }

@@ -16,6 +16,12 @@
 // the same to a linker. Everything is little-endian; offsets are from the file's first byte. Compiling the same module
 // with the same settings gives the same bytes.
 //
+// The same as an object for linkers (ArtifactInput::symbol): the descriptor of the module is the header itself, under a
+// global name, and the *linker* writes into each `tables[i].offset` how far the table is from the header's first byte
+// (signed; R_X86_64_PC64 against the table's section). Distances inside one executable or library never change, so
+// nothing of it is written when a program starts. `open_native` takes a header where it lies and finds the tables from
+// it. The content hash is over the tables' contents but the LSDA's, whose entries the linker writes too.
+//
 // What a reader may rely on (open_artifact checks it, in time that does not grow with the file): the header is intact
 // and of this engine, every table lies in the file, aligned, a whole number of rows, and the call hash ends. Rows are
 // checked where they are used (code_image.hh). Whether the bytes are those that were written, only verify_content says,
@@ -57,11 +63,13 @@ struct ArtifactSettings {
   u64 features = 0; ///< wasm::Features::bits
   u8 opt_level = 0;
   u8 for_size = 0;
-  u8 polls = 0; ///< loops notice interruption
-  u8 reserved[5] = {};
+  u8 polls = 0;                 ///< loops notice interruption
+  u8 prefers_fast_unwinder = 0; ///< of an object: what a program made of it throws with
+  u8 reserved[4] = {};
 };
 
 struct ArtifactHeader {
+  enum Kind : u32 { File = 0, Object = 1 };
   static constexpr std::array<u8, 8> expected_magic = {0x93, 'T', 'P', 'Z', '\r', '\n', 0x1a, '\n'};
 
   std::array<u8, 8> magic = expected_magic;
@@ -71,18 +79,19 @@ struct ArtifactHeader {
   u64 abi_hash = 0;
   u32 machine = 0, cpu_features = 0; ///< abi/cpu.hh
   ArtifactSettings settings;
-  u64 file_size = 0;
+  u64 file_size = 0;   ///< 0 in an object
   u64 rest_offset = 0; ///< in the module: where Table::ModuleRest begins
   u32 call_hash_shift = 0;
-  u32 reserved = 0;
+  u32 kind = File;
   std::array<u8, 16> module_hash = {};  ///< of the module's bytes
-  std::array<u8, 16> content_hash = {}; ///< of the whole file but this field
+  std::array<u8, 16> content_hash = {}; ///< of the whole file but this field; of an object's tables
   std::array<u8, 32> seal = {};         ///< keyed, of the file but content_hash and this; zero: not sealed
   struct Place {
-    u64 offset, size;
+    u64 offset; ///< in the file; in an object, once linked: from the header's first byte, modulo 2^64
+    u64 size;
   };
   std::array<Place, artifact_table_count> tables = {};
-  u64 checksum = 0; ///< of the header's bytes before, but content_hash and seal
+  u64 checksum = 0; ///< of the header's bytes before, but content_hash and seal, and an object's offsets
 
   const Place &place(Table table) const { return tables[static_cast<u32>(table)]; }
   std::string_view engine_version() const { return {engine.data(), strnlen(engine.data(), engine.size())}; }
@@ -98,17 +107,21 @@ struct ArtifactInput {
   std::span<const std::string> names; ///< of functions, as write_object takes them
   std::string_view engine_version;
   ArtifactSettings settings;
+  std::string_view symbol = {}; ///< not empty: an object for linkers, whose header has this name
 };
 std::vector<u8> write_artifact(const ArtifactInput &input);
 
 // --- reading
+
+/// The header of an object that nobody needs to know by name: that of the first one linked.
+inline constexpr const char *main_module_name = "trapeze_main_module";
 
 /// Whether the bytes begin like one: then what is wrong with them is said of an artifact.
 bool is_artifact(std::span<const u8> bytes);
 
 struct Artifact {
   const ArtifactHeader *header = nullptr;
-  std::span<const u8> bytes;
+  std::span<const u8> bytes;                     ///< of the file; empty: linked into the program
   std::span<const u8> module_front, module_rest; ///< the module without its code section
   u64 rest_offset = 0;
   Program program; ///< placing and owner are the caller's; no function count has been compared
@@ -117,7 +130,11 @@ struct Artifact {
 /// `bytes`: the whole file, 8-aligned. Costs the same for any file.
 Result<Artifact> open_artifact(std::span<const u8> bytes, std::string_view engine_version);
 
-/// Whether the content is what was written.
+/// The header of an object that was linked, where it lies. The tables stay where they are as long as its executable or
+/// library is loaded.
+Result<Artifact> open_native(const ArtifactHeader &header, std::string_view engine_version);
+
+/// Whether the content is what was written. Of an object: but for the LSDA.
 Result<void> verify_content(const Artifact &artifact);
 
 /// A key is any bytes, 16 at least. Sealing writes the header's field; a changed byte anywhere breaks the seal.

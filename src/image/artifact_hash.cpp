@@ -44,7 +44,11 @@ Result<std::array<u8, 32>> mac(std::span<const u8> file, std::span<const u8> key
 
 } // namespace
 
-u64 artifact_checksum(const ArtifactHeader &header) {
+u64 artifact_checksum(const ArtifactHeader &given) {
+  ArtifactHeader header = given;
+  if (header.kind == ArtifactHeader::Object)
+    for (ArtifactHeader::Place &place : header.tables)
+      place.offset = 0;
   const auto *bytes = reinterpret_cast<const u8 *>(&header);
   const u64 front = XXH3_64bits(bytes, hashes_begin);
   return XXH3_64bits_withSeed(bytes + hashes_end, offsetof(ArtifactHeader, checksum) - hashes_end, front);
@@ -57,6 +61,16 @@ std::array<u8, 16> content_hash(std::span<const u8> bytes) {
 std::array<u8, 16> artifact_content_hash(std::span<const u8> file) {
   const auto [front, rest] = parts(file, seal_begin);
   return canonical(XXH3_128bits_withSeed(rest.data(), rest.size(), XXH3_64bits(front.data(), front.size())));
+}
+
+std::array<u8, 16> object_content_hash(std::span<const std::span<const u8>> tables) {
+  XXH3_state_t state;
+  XXH3_INITSTATE(&state);
+  XXH3_128bits_reset(&state);
+  for (u32 i = 0; i < tables.size(); ++i)
+    if (static_cast<Table>(i) != Table::Lsda)
+      XXH3_128bits_update(&state, tables[i].data(), tables[i].size());
+  return canonical(XXH3_128bits_digest(&state));
 }
 
 Result<void> seal(std::span<u8> artifact, std::span<const u8> key) {

@@ -10,6 +10,8 @@ namespace trapeze::image {
 u64 artifact_abi();
 u64 artifact_checksum(const ArtifactHeader &header);
 std::array<u8, 16> artifact_content_hash(std::span<const u8> file);
+/// `tables` by Table; what a linker writes is left out.
+std::array<u8, 16> object_content_hash(std::span<const std::span<const u8>> tables);
 std::array<u8, 16> content_hash(std::span<const u8> bytes);
 
 } // namespace trapeze::image

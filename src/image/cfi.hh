@@ -58,6 +58,9 @@ struct EhFrame {
   std::vector<Reference> references;
 };
 
+/// The four zero bytes at the end.
+inline constexpr u32 eh_frame_end_size = 4;
+
 EhFrame write_eh_frame(const ImageView &image, const LsdaTables &lsda);
 
 /// Where the parts stand in memory (or in a file's address space).

@@ -76,11 +76,13 @@ private:
       out_.insert(out_.end(), s.bytes.begin(), s.bytes.end());
   }
 
+  static u8 binding_of(const ElfSymbol &s) { return s.is_weak ? 2 : s.is_global ? 1 : 0; }
+
   void symbol(const ElfSymbol &s) {
     ASSERT(s.section >= ElfSymbol::absolute || s.section < file_.sections.size());
     put(strings_.add(s.name), 4);
-    put(static_cast<u8>(s.is_global << 4 | s.type), 1);
-    put(s.is_hidden ? 2 : 0, 1);
+    put(static_cast<u8>(binding_of(s) << 4 | s.type), 1);
+    put(0, 1); // default visibility
     put(s.section == ElfSymbol::undefined ? 0 : s.section == ElfSymbol::absolute ? shn_abs : s.section + 1, 2);
     put(s.value, 8);
     put(s.size, 8);
@@ -97,7 +99,7 @@ private:
       if (is_global)
         h.info = next;
       for (u32 i = 0; i < file_.symbols.size(); ++i)
-        if (file_.symbols[i].is_global == is_global) {
+        if ((binding_of(file_.symbols[i]) != 0) == is_global) {
           symbol(file_.symbols[i]);
           index_of_[i] = next++;
         }
@@ -112,8 +114,8 @@ private:
   }
 
   u32 relocation_type(ElfRelocation::Type type) const {
-    const bool is_x64 = file_.machine == ElfMachine::X64;
-    return type == ElfRelocation::Relative32 ? (is_x64 ? 2 : 261) : (is_x64 ? 1 : 257);
+    static constexpr u32 x64[] = {2, 1, 24}, a64[] = {261, 257, 260};
+    return (file_.machine == ElfMachine::X64 ? x64 : a64)[type];
   }
 
   /// One section of relocations for each section that has any.

@@ -44,13 +44,13 @@ struct ElfSymbol {
   u64 value = 0;           ///< offset in its section (Relocatable without addresses), else an address
   u64 size = 0;
   Type type = None;
-  bool is_global = false, is_hidden = false;
+  bool is_global = false, is_weak = false; ///< weak: global, but any other definition is preferred
 };
 
 struct ElfRelocation {
-  enum Type : u8 { Relative32, Absolute64 }; ///< S + A - P in 4 bytes; S + A in 8
-  u32 section;                               ///< where it is applied: index in ElfFile::sections
-  u64 offset;                                ///< in that section
+  enum Type : u8 { Relative32, Absolute64, Relative64 }; ///< S + A - P in 4 bytes; S + A in 8; S + A - P in 8
+  u32 section;                                           ///< where it is applied: index in ElfFile::sections
+  u64 offset;                                            ///< in that section
   Type type = Relative32;
   u32 symbol; ///< index in ElfFile::symbols
   i64 addend = 0;

@@ -22,10 +22,13 @@ UnwinderParts make_unwinder_parts(const ImageView &image) {
   return parts;
 }
 
-void add_unwinder_sections(ElfFile &file, const UnwinderParts &parts) {
+void add_unwinder_sections(ElfFile &file, const UnwinderParts &parts, bool for_linker) {
   using enum ElfSection::Flag;
   static constexpr u8 empty_slot[8] = {};
-  file.sections.push_back({".eh_frame", ElfSection::X64Unwind, Alloc, 0, 8, parts.frame.bytes});
+  std::span<const u8> frame = parts.frame.bytes;
+  if (for_linker)
+    frame = frame.first(frame.size() - eh_frame_end_size);
+  file.sections.push_back({".eh_frame", ElfSection::X64Unwind, Alloc, 0, 8, frame});
   file.sections.push_back({".data.rel.personality", ElfSection::Bits, Alloc | Write, 0, 8, empty_slot});
   file.sections.push_back({".note.GNU-stack", ElfSection::Bits, 0});
 }

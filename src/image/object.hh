@@ -7,7 +7,7 @@
 //   .eh_frame               cfi.hh
 //   .data.rel.personality   8 bytes, the address of `trapeze_personality`: all that a loader writes to
 //
-// Tools that check the tables read it, and so can a linker.
+// Tools that check the tables read it. What a linker gets is an artifact with the same parts (artifact.hh).
 #pragma once
 
 #include "image/cfi.hh"
@@ -35,8 +35,8 @@ struct UnwinderPlaces {
   u32 text, lsda, tags, eh_frame, slot;
 };
 /// `.eh_frame`, the personality's slot, and the note that the stack needs no execution; `parts` must live until the
-/// file is written.
-void add_unwinder_sections(ElfFile &file, const UnwinderParts &parts);
+/// file is written. An object `for_linker` does not end its `.eh_frame`: others' come behind it.
+void add_unwinder_sections(ElfFile &file, const UnwinderParts &parts, bool for_linker = false);
 /// Symbols of sections and functions, the personality by name, and all relocations.
 void add_symbols(ElfFile &file, const ImageView &image, std::span<const std::string> names, const UnwinderParts &parts,
                  const UnwinderPlaces &places);

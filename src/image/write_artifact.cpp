@@ -5,12 +5,15 @@
 #include "image/artifact_hash.hh"
 #include "image/object.hh"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 namespace trapeze::image {
 namespace {
 
 constexpr u8 code_section_id = 10;
+constexpr u32 most_in_object = 64; ///< alignment: a linker's sections share pages
 
 /// Where the code section of a module that decodes begins and ends; at its end if it has none.
 std::pair<u64, u64> find_code_section(std::span<const u8> module) {
@@ -35,6 +38,12 @@ public:
     calls_ = hash_handled_calls(input_.image, input_.tags_offset);
     parts_ = make_unwinder_parts(input_.image);
     sections();
+    fill_header();
+    if (is_object()) {
+      for_linker();
+      header_.checksum = artifact_checksum(header_);
+      return write_elf(file_);
+    }
     places();
     header_.checksum = artifact_checksum(header_);
     file_.sections[0].bytes = bytes_of(std::span<const ArtifactHeader>(&header_, 1));
@@ -49,11 +58,13 @@ public:
   }
 
 private:
+  bool is_object() const { return !input_.symbol.empty(); }
+
   template <typename Row> static std::span<const u8> bytes_of(std::span<const Row> rows) {
     return {reinterpret_cast<const u8 *>(rows.data()), rows.size_bytes()};
   }
 
-  std::span<const u8> table(Table table) {
+  std::span<const u8> table(Table table) const {
     const ImageView &image = input_.image;
     switch (table) {
     case Table::Functions:
@@ -105,10 +116,10 @@ private:
         {".trapeze.header", ElfSection::Bits, Alloc, 0, 8, bytes_of(std::span<const ArtifactHeader>(&header_, 1))});
     for (u32 i = 0; i < artifact_table_count; ++i) {
       const ArtifactTableRow &row = artifact_tables[i];
-      file_.sections.push_back(
-          {row.section, ElfSection::Bits, flags[i], 0, row.alignment, table(static_cast<Table>(i))});
+      const u32 alignment = is_object() ? std::min(row.alignment, most_in_object) : row.alignment;
+      file_.sections.push_back({row.section, ElfSection::Bits, flags[i], 0, alignment, table(static_cast<Table>(i))});
     }
-    add_unwinder_sections(file_, parts_);
+    add_unwinder_sections(file_, parts_, is_object());
     const u32 unwind = static_cast<u32>(file_.sections.size()) - 3;
     add_symbols(file_, input_.image, input_.names, parts_,
                 {section_of(Table::Code), section_of(Table::Lsda), section_of(Table::Tags), unwind, unwind + 1});
@@ -118,7 +129,29 @@ private:
     const std::vector<u64> offsets = section_offsets(file_);
     ASSERT(offsets[0] == artifact_header_at);
     for (u32 i = 0; i < artifact_table_count; ++i)
-      header_.tables[i] = {offsets[i + 1], file_.sections[i + 1].bytes.size()};
+      header_.tables[i].offset = offsets[i + 1];
+  }
+
+  /// The header by its names, and where each table is by a relocation: from that field, hence the addend.
+  void for_linker() {
+    header_.kind = ArtifactHeader::Object;
+    std::array<std::span<const u8>, artifact_table_count> tables;
+    for (u32 i = 0; i < artifact_table_count; ++i) {
+      tables[i] = table(static_cast<Table>(i));
+      const u64 field = offsetof(ArtifactHeader, tables) + i * sizeof(ArtifactHeader::Place);
+      file_.symbols.push_back({"", 1 + i, 0, 0, ElfSymbol::Section});
+      file_.relocations.push_back(
+          {0, field, ElfRelocation::Relative64, static_cast<u32>(file_.symbols.size() - 1), static_cast<i64>(field)});
+    }
+    header_.content_hash = object_content_hash(tables);
+    const u64 size = sizeof header_;
+    file_.symbols.push_back({std::string(input_.symbol), 0, 0, size, ElfSymbol::Object, true});
+    file_.symbols.push_back({main_module_name, 0, 0, size, ElfSymbol::Object, true, true});
+  }
+
+  void fill_header() {
+    for (u32 i = 0; i < artifact_table_count; ++i)
+      header_.tables[i].size = file_.sections[i + 1].bytes.size();
     header_.engine = {};
     const std::string_view version = input_.engine_version.substr(0, header_.engine.size());
     std::copy(version.begin(), version.end(), header_.engine.begin());

@@ -39,8 +39,9 @@ void Code::complete_tables() {
 
 Result<void> Code::publish() {
   TRY(CodeRegions::get().publish(program_, loaded_));
+  const bool is_in_place = loaded_.base == program_.image.code.data(); // then debuggers read the executable
   program_.image.code = {loaded_.base, program_.image.code.size()};
-  if (engine_->tells_debugger())
+  if (engine_->tells_debugger() && !is_in_place)
     debugger_entry_ = std::make_unique<DebuggerEntry>(*this);
   if (engine_->writes_perf_map())
     append_to_perf_map(*this);

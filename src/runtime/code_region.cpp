@@ -91,9 +91,19 @@ bool fill(u8 *base, const image::Program &program) {
 
 } // namespace
 
+bool CodeRegions::publish_in_place(const image::Program &program, unwind::LoadedImage &loaded) {
+  const std::span<const u8> code = program.image.code;
+  if (code.empty())
+    return false;
+  loaded.base = code.data();
+  loaded.size = code.size();
+  return unwind::CodeMap::get().publish_in_place(&loaded, reinterpret_cast<u64>(loaded.base), loaded.size);
+}
+
 Result<void> CodeRegions::publish(const image::Program &program, unwind::LoadedImage &loaded) {
   std::lock_guard lock(mutex_);
-  ASSERT(program.placing != image::Program::Placing::InPlace);
+  if (program.placing == image::Program::Placing::InPlace && publish_in_place(program, loaded))
+    return {};
   const u64 size = os::round_up(std::max<u64>(program.image.code.size(), 1), granule);
   u8 *base = take(static_cast<u32>(size / granule));
   if (base == nullptr)
@@ -109,6 +119,8 @@ Result<void> CodeRegions::publish(const image::Program &program, unwind::LoadedI
 }
 
 void CodeRegions::drop_locked(const unwind::LoadedImage &loaded) {
+  if (unwind::CodeMap::get().withdraw_in_place(&loaded))
+    return;
   Space *space = space_of(loaded.base);
   ASSERT(space != nullptr);
   unwind::CodeMap::get().withdraw(*space->region, reinterpret_cast<u64>(loaded.base), loaded.size);

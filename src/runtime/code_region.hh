@@ -1,6 +1,7 @@
 // Where published code lives: reserved regions of 2 GiB, handed out in granules of 64 KiB, shared by all engines of
 // the process because a fault does not say which engine it belongs to. Pages are writable while code is copied in,
-// then executable; never both. Code in a file is mapped, not copied.
+// then executable; never both. Code in a file is mapped, not copied; code in the executable stays where it is, and is
+// copied only if it is in use already (another engine) or the map is full.
 #pragma once
 
 #include "base/result.hh"
@@ -32,6 +33,7 @@ private:
     u32 next = 0; ///< where the next search starts
     u32 in_use = 0;
   };
+  static bool publish_in_place(const image::Program &program, unwind::LoadedImage &loaded);
   /// First granule of a free run in `space`, or ~0.
   static u32 find_run(const Space &space, u32 count);
   u8 *take(u32 count);

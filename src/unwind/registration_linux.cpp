@@ -94,28 +94,37 @@ struct Binding {
   RegisterFrame register_fde = nullptr;
 };
 
+/// A function of the object that begins at `base`, if it is the one that a call by this name would reach. Objects are
+/// not opened for it: dlopen would warn wherever a static executable is linked.
+void *function_of(const void *base, const char *name, const char *symbol_version = nullptr) {
+  void *at = symbol_version != nullptr ? dlvsym(RTLD_DEFAULT, name, symbol_version) : dlsym(RTLD_DEFAULT, name);
+  Dl_info found;
+  return at != nullptr && dladdr(at, &found) != 0 && found.dli_fbase == base ? at : nullptr;
+}
+
 /// What version of libgcc, as far as its exports tell: GCC 13 brought the b-tree of registered frames and, on x86,
 /// conversions of __bf16.
-std::string libgcc_version(const char *path) {
-  void *object = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
-  if (object == nullptr || std::strstr(path, "libgcc_s") == nullptr)
+std::string libgcc_version(const Dl_info &object) {
+  if (std::strstr(object.dli_fname, "libgcc_s") == nullptr)
     return "libgcc, linked in";
-  return dlvsym(object, "__truncsfbf2", "GCC_13.0.0") != nullptr ? "libgcc >= 13" : "libgcc <= 12";
+  return function_of(object.dli_fbase, "__truncsfbf2", "GCC_13.0.0") != nullptr ? "libgcc >= 13" : "libgcc <= 12";
 }
 
 /// Sanitizers wrap _Unwind_RaiseException, so another function of the unwinder says where the calls go.
 Binding find_unwinder() {
   Dl_info unwinder, linked;
-  if (dladdr(reinterpret_cast<void *>(&_Unwind_GetLanguageSpecificData), &unwinder) == 0)
-    return {{Unwinder::Unknown, "", ""}};
   void *own = reinterpret_cast<void *>(&__register_frame_info);
+  if (dladdr(reinterpret_cast<void *>(&_Unwind_GetLanguageSpecificData), &unwinder) == 0) {
+    if (own != nullptr) // a static executable: its unwinder is the one it has
+      return {{Unwinder::Libgcc, "", "libgcc, linked in"}, &__register_frame_info};
+    return {{Unwinder::Unknown, "", ""}};
+  }
   if (own != nullptr && dladdr(own, &linked) != 0 && linked.dli_fbase == unwinder.dli_fbase)
-    return {{Unwinder::Libgcc, unwinder.dli_fname, libgcc_version(unwinder.dli_fname)}, &__register_frame_info};
-  void *object = dlopen(unwinder.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-  if (object != nullptr && dlsym(object, "__unw_add_dynamic_fde") != nullptr)
+    return {{Unwinder::Libgcc, unwinder.dli_fname, libgcc_version(unwinder)}, &__register_frame_info};
+  if (function_of(unwinder.dli_fbase, "__unw_add_dynamic_fde") != nullptr)
     return {{Unwinder::LlvmLibunwind, unwinder.dli_fname, "LLVM libunwind"},
             nullptr,
-            reinterpret_cast<RegisterFrame>(dlsym(object, "__register_frame"))};
+            reinterpret_cast<RegisterFrame>(function_of(unwinder.dli_fbase, "__register_frame"))};
   return {{Unwinder::Unknown, unwinder.dli_fname, ""}};
 }
 

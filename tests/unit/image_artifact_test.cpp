@@ -2,6 +2,7 @@
 #include "abi/cpu.hh"
 #include "image/artifact.hh"
 #include "image/artifact_hash.hh"
+#include "image/object.hh"
 
 #include <doctest/doctest.h>
 
@@ -124,4 +125,88 @@ TEST_CASE("a seal holds for its key and its bytes") {
   file.back() ^= 1;
   CHECK(!check_seal(*artifact, key).has_value());
   CHECK(!verify_content(*artifact).has_value());
+}
+
+namespace {
+
+std::vector<u8> object() {
+  const CodeImage image = two_functions();
+  const std::string names[] = {"first", ""};
+  return write_artifact({.image = image,
+                         .module = module_bytes,
+                         .tags_offset = 64,
+                         .names = names,
+                         .engine_version = "1.2.3",
+                         .symbol = "app_module"});
+}
+
+/// What a linker does with it: the file as it is, tables where they are, their distances written.
+ArtifactHeader &link(std::vector<u8> &file) {
+  ArtifactHeader &header = header_of(file);
+  u64 at = artifact_header_at + sizeof header;
+  for (u32 i = 0; i < artifact_table_count; ++i) {
+    const u64 alignment = std::min(artifact_tables[i].alignment, 64u);
+    at = (at + alignment - 1) / alignment * alignment;
+    header.tables[i].offset = at - artifact_header_at;
+    at += header.tables[i].size;
+  }
+  return header;
+}
+
+} // namespace
+
+TEST_CASE("an object is not loaded as a file; linked, its tables count from the header") {
+  std::vector<u8> file = object();
+  REQUIRE(is_artifact(file));
+  auto as_file = open_artifact(file, "1.2.3");
+  REQUIRE(!as_file.has_value());
+  CHECK(has(as_file.error().message, "linked into a program"));
+  auto unlinked = open_native(header_of(file), "1.2.3");
+  REQUIRE(!unlinked.has_value());
+  CHECK(has(unlinked.error().message, "the linker did not say"));
+
+  const ArtifactHeader &header = link(file);
+  auto linked = open_native(header, "1.2.3");
+  REQUIRE(linked.has_value());
+  CHECK(linked->program.placing == Program::Placing::InPlace);
+  CHECK(linked->program.is_checked);
+  const CodeImage wanted = two_functions();
+  const ImageView &image = linked->program.image;
+  REQUIRE(image.functions.size() == 2);
+  CHECK(std::memcmp(image.code.data(), wanted.code.data(), wanted.code.size()) == 0);
+  CHECK(std::memcmp(image.functions.data(), wanted.functions.data(), image.functions.size_bytes()) == 0);
+  CHECK(verify_content(*linked).has_value());
+}
+
+TEST_CASE("a linked object is refused like a file, and a file's header is not taken for one") {
+  auto refusal_of = [](auto &&change, bool fits = true) -> std::string {
+    std::vector<u8> file = object();
+    ArtifactHeader &header = link(file);
+    change(header, file);
+    if (fits)
+      header.checksum = artifact_checksum(header);
+    auto opened = open_native(header, "1.2.3");
+    auto verified = opened ? verify_content(*opened) : Result<void>();
+    return !opened ? opened.error().message : !verified ? verified.error().message : "";
+  };
+  auto nothing = [](auto &, auto &) {};
+  CHECK(refusal_of(nothing) == "");
+  CHECK(has(refusal_of([](auto &h, auto &) { h.format += 1; }), "format"));
+  CHECK(has(refusal_of([](auto &h, auto &) { h.engine[0] = '9'; }), "version 9.2.3"));
+  CHECK(has(refusal_of([](auto &h, auto &) { h.abi_hash ^= 1; }), "interface"));
+  CHECK(has(refusal_of([](auto &h, auto &) { h.machine = 1; }), "architecture"));
+  CHECK(has(refusal_of([](auto &h, auto &) { h.settings.features ^= 1; }, false), "header"));
+  CHECK(has(refusal_of([](auto &h, auto &) { h.kind = ArtifactHeader::File; }), "a file's"));
+  CHECK(has(refusal_of([](auto &h, auto &) { h.magic[0] = 0; }), "not a native module"));
+  CHECK(has(refusal_of([](auto &h, auto &file) { file[artifact_header_at + h.place(Table::Code).offset] ^= 1; }),
+            "content"));
+}
+
+TEST_CASE("an object's symbols: the module's name, the weak main name, the personality; functions are local") {
+  const std::vector<u8> file = object();
+  const std::string text(file.begin(), file.end());
+  CHECK(has(text, "app_module"));
+  CHECK(has(text, main_module_name));
+  CHECK(has(text, personality_name));
+  CHECK(object() == object());
 }

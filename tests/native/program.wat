@@ -1,0 +1,27 @@
+;; A WASI program for tests/suites/native.py: catches what a deep call throws, prints, and ends with 7. With an argument
+;; (argc > 1) it ends with an exception that nobody catches, with two with a trap.
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_sizes_get" (func $environ_sizes_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 100) "caught\n")
+  (tag $t (param i32))
+  (func $down (param $depth i32)
+    (if (i32.eqz (local.get $depth)) (then (throw $t (i32.const 7))))
+    (call $down (i32.sub (local.get $depth) (i32.const 1))))
+  (func $print
+    (i32.store (i32.const 0) (i32.const 100))
+    (i32.store (i32.const 4) (i32.const 7))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func $refuse (param i32) (throw $t (local.get 0)))
+  (func (export "_start")
+    (local $status i32)
+    (block $h (result i32) (try_table (catch $t $h) (call $down (i32.const 50))) (i32.const 0))
+    (local.set $status)
+    (call $print)
+    (drop (call $args_sizes_get (i32.const 16) (i32.const 20)))
+    (if (i32.eq (i32.load (i32.const 16)) (i32.const 2)) (then (call $refuse (i32.const 42))))
+    (if (i32.gt_u (i32.load (i32.const 16)) (i32.const 2)) (then (drop (i32.load (i32.const -4)))))
+    (call $proc_exit (local.get $status))))
