@@ -11,7 +11,7 @@ target_compile_options(trapeze_native PRIVATE -ffunction-sections -fdata-section
 trapeze_without_vptr_check(trapeze_native)
 target_include_directories(trapeze_native PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
 target_link_libraries(trapeze_native PRIVATE fmt::fmt-header-only)
-foreach(room base wasm decode validate abi image os unwind runtime api wasi)
+foreach(room base wasm decode validate abi image os unwind runtime api wasi native_c)
   target_sources(trapeze_native PRIVATE $<TARGET_OBJECTS:trapeze_${room}>)
 endforeach()
 

@@ -94,17 +94,18 @@ trapeze_room(api USES runtime validate decode wasm image abi os base)
 trapeze_room(script FOLDER api/script USES api text validate decode wasm base)
 trapeze_room(source FOLDER api/source USES api compile runtime text validate decode wasm image abi base)
 trapeze_room(wasi USES api)
+trapeze_room(native_c FOLDER native USES wasi api)
 
 # A program without compilers keeps only what it uses: trapeze-run, native executables.
-foreach(room base wasm decode validate abi image os unwind runtime api wasi)
+foreach(room base wasm decode validate abi image os unwind runtime api wasi native_c)
   target_compile_options(trapeze_${room} PRIVATE -ffunction-sections -fdata-sections)
 endforeach()
 
 # What an embedder links: the public API and WASI; or the same without any compiler, for compiled modules only.
 add_library(trapeze INTERFACE)
-target_link_libraries(trapeze INTERFACE trapeze_wasi trapeze_source trapeze_script trapeze_api)
+target_link_libraries(trapeze INTERFACE trapeze_native_c trapeze_wasi trapeze_source trapeze_script trapeze_api)
 add_library(trapeze_runtime_only INTERFACE)
-target_link_libraries(trapeze_runtime_only INTERFACE trapeze_wasi trapeze_api)
+target_link_libraries(trapeze_runtime_only INTERFACE trapeze_native_c trapeze_wasi trapeze_api)
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cli/*.cpp)
 if(cli_sources)

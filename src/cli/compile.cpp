@@ -7,6 +7,7 @@
 #include "cli/load.hh"
 #include "cli/progress.hh"
 #include "link/link.hh"
+#include "native/header.hh"
 
 #include <CLI/CLI.hpp>
 
@@ -20,7 +21,7 @@ namespace {
 
 struct CompileOptions {
   Options engine;
-  std::string file, stage = "emit", output, key, emit = "tpz", name;
+  std::string file, stage = "emit", output, key, emit = "tpz", name, header;
   std::vector<std::string> link_options;
   bool times = false, wants_fast_unwinder = false;
 
@@ -52,6 +53,8 @@ void check(const CompileOptions &options) {
     wrong("--emit, --name and --link-option are about what -o writes: give that too");
   if (options.emit != "tpz" && !options.key.empty())
     wrong("--key seals compiled modules (--emit=tpz): what is linked carries no seal");
+  if (options.emit != "obj" && options.emit != "so" && !options.header.empty())
+    wrong("--header is for programs that a module is linked into: give --emit=obj or so");
   if (options.emit == "tpz" && !options.name.empty())
     wrong("--name is for native objects: give --emit=obj, so or exe");
   if (!options.links() && !options.link_options.empty())
@@ -83,8 +86,11 @@ void make_native(const CompileOptions &options) {
                                                      : link::Output::Executable;
   accept(link::check_tools(output));
   const std::string name = options.name.empty() ? default_name(options.output) : options.name;
-  const std::vector<std::uint8_t> object = api::native_object(compiled(options), name, options.wants_fast_unwinder);
+  const Module module = compiled(options);
+  const std::vector<std::uint8_t> object = api::native_object(module, name, options.wants_fast_unwinder);
   accept(link::link({object, name, options.output, output, options.link_options}));
+  if (!options.header.empty())
+    native::write_c_header(module, name, options.header);
 }
 
 void show(const CompileOptions &options) {
@@ -120,6 +126,8 @@ void add_compile(CLI::App &app, int &status) {
       ->add_option("--link-option", state->link_options, "For the C++ compiler that links: -static, -s, -fuse-ld=lld")
       ->type_name("OPT")
       ->allow_extra_args(false);
+  command->add_option("--header", state->header, "Write here how C and C++ call the object: its C header")
+      ->type_name("OUT.h");
   command->add_option("--key", state->key, "Seal it with the bytes of this file: `run --key` takes nothing else")
       ->type_name("FILE");
   state->engine.add_to(*command);

@@ -48,15 +48,11 @@ private:
   Instance *instance_;
 };
 
-/// What a host function owns and its entry runs (runtime/host_function.hh).
-struct HostBody {
-  virtual ~HostBody() = default;
-};
-
-/// The body of a host function on cells. Arguments and results are raw cells in order of the type; references among the
+/// The body of a host function. Arguments and results are raw cells in order of the type; references among the
 /// arguments are rooted until the callback returns, results are zeroed before it starts.
-class HostCode : public HostBody {
+class HostCode {
 public:
+  virtual ~HostCode() = default;
   virtual HostResult call(Caller &caller, std::span<const ValueCell> args, std::span<ValueCell> results) = 0;
 };
 

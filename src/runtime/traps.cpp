@@ -9,7 +9,11 @@
 
 namespace trapeze::runtime {
 
-[[gnu::tls_model("initial-exec")]] constinit thread_local ThreadState thread_state;
+namespace {
+
+[[gnu::tls_model("initial-exec")]] thread_local ThreadState thread_state;
+
+} // namespace
 
 ThreadState &this_thread() { return thread_state; }
 
