@@ -3,8 +3,8 @@
 //
 //   -8          own instance          if the function has regions or calls other instances
 //   below       callee-saved registers that it writes, in ascending order of number; all of them in a function with
-//   regions below       home slots and spill slots, the widest first, each aligned to its size -size       stack
-//   pointer in the body; size is a multiple of 16
+//   regions below       home slots and spill slots, the widest first, each aligned to its size; in a large frame those
+//   that are named most before all others -size       stack pointer in the body; size is a multiple of 16
 //
 // Example: instance slot, rbx and r14 saved, spill slots of 8 and 4 bytes:
 //   instance -8, rbx -16, r14 -24, slot0 -32, slot1 -36, size 48, saved_mask 0b0101

@@ -19,7 +19,7 @@ struct Settings {
   bool verify = false;              ///< IR verifier and allocation checker on every function
   bool branch_target_marks = false; ///< endbr64 / bti at pads and indirect targets
   u8 opt_level = 2;                 ///< 0 compiles fastest, 1 cheap passes, 2 all that pay in general, 3 inlines
-  bool for_size = false;            ///< for passes that would enlarge code to speed it up; none at level 2 does
+  bool for_size = false;            ///< of two ways the shorter one (docs/codegen.md, For size)
   u32 cpu = 0; ///< optional features of the processor that code may use: the target's bits (target/x64/target.hh)
 };
 

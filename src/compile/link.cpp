@@ -10,14 +10,14 @@ namespace {
 using image::CodeImage;
 using image::CompiledFunction;
 
-constexpr u32 alignment = 16;
-constexpr u8 filler = 0xcc; // int3: nothing runs into the next function
+constexpr u32 alignment = 16; ///< at most
+constexpr u8 filler = 0xcc;   // int3: nothing runs into the next function
 
 /// Sizes first, so that no table is copied as it grows.
 void reserve(std::span<const CompiledFunction> functions, CodeImage &out) {
   usize code = 0, calls = 0, regions = 0, clauses = 0, slots = 0, traps = 0, addresses = 0, inlined = 0, epilogues = 0;
   for (const CompiledFunction &f : functions) {
-    code += (f.code.size() + alignment - 1) & ~usize{alignment - 1};
+    code += f.code.size() + alignment;
     calls += f.calls.size();
     regions += f.regions.size();
     clauses += f.clauses.size();
@@ -41,6 +41,7 @@ void reserve(std::span<const CompiledFunction> functions, CodeImage &out) {
 }
 
 void append(const CompiledFunction &f, CodeImage &out) {
+  out.code.resize((out.code.size() + f.alignment - 1) & ~usize{f.alignment - 1}, filler);
   const u32 base = static_cast<u32>(out.code.size()), row = static_cast<u32>(out.functions.size());
   const u32 first_region = static_cast<u32>(out.regions.size()), first_clause = static_cast<u32>(out.clauses.size());
   const u32 first_slot = static_cast<u32>(out.ref_slots.size()), first_inlined = static_cast<u32>(out.inlined.size());
@@ -48,7 +49,6 @@ void append(const CompiledFunction &f, CodeImage &out) {
     return abi::is_inlined(p) ? abi::inlined_position(first_inlined + abi::inlined_row(p)) : p;
   };
   out.code.insert(out.code.end(), f.code.begin(), f.code.end());
-  out.code.resize((out.code.size() + alignment - 1) & ~usize{alignment - 1}, filler);
   out.functions.push_back({f.func, base, static_cast<u32>(f.code.size()), f.frame, f.code_size, first_region,
                            static_cast<u32>(out.epilogues.size())});
   for (const image::CallSite &c : f.calls)
@@ -86,6 +86,7 @@ CodeImage link(std::span<const CompiledFunction> functions, u32 imported_funcs) 
   reserve(functions, out);
   for (const CompiledFunction &f : functions)
     append(f, out);
+  out.code.resize((out.code.size() + alignment - 1) & ~usize{alignment - 1}, filler);
   for (u32 i = 0; i < functions.size(); ++i)
     relocate(functions[i], out.functions[i].code_offset, out);
   return out;

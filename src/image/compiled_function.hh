@@ -77,8 +77,9 @@ static_assert(have_no_padding<Clause, Region, Epilogue, AddressEntry, abi::Inlin
 
 struct CompiledFunction {
   u32 func = 0;         ///< module function index
-  std::vector<u8> code; ///< hot part, cold part, constants; 16-byte aligned when linked
+  std::vector<u8> code; ///< hot part, cold part, constants
   u32 code_size = 0;    ///< without the constants behind it
+  u32 alignment = 16;   ///< of the code's first byte: 16 where constants follow or speed counts
   std::vector<Relocation> relocations;
   std::vector<TrapSite> traps;
   std::vector<CallSite> calls;

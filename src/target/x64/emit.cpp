@@ -57,6 +57,7 @@ void Emitter::reset() {
     block_labels_.push_back(buffer_.label());
   next_edit_ = next_safepoint_ = 0;
   source_ = sign_user_ = cleared_for_ = ~0u;
+  shared_return_ = codegen::no_label;
   forget_flags();
   cold_.clear();
   stubs_.clear();
@@ -283,6 +284,7 @@ void Emitter::run(const ir::Function &fn, const codegen::MFunction &m, const cod
   buffer_.shrink(shorten);
   finish_tables();
   out.code_size = buffer_.size();
+  out.alignment = settings.for_size && pool_.empty() && tables_.empty() ? 1 : 16;
   emit_pool();
   finish_regions();
   buffer_.resolve();

@@ -110,6 +110,7 @@ private:
   void move(Place from, Place to, VKind kind);
   void move_slots(i32 from, i32 to, VKind kind);
   void rematerialise(const MInst &i, u8 to, bool keep_flags);
+  bool push_constant(u8 to, Width w, u64 value);
   void load_constant(u8 to, Width w, u64 value, bool keep_flags);
 
   // --- emit_flags.cpp: tests that repeat what the flags say
@@ -125,10 +126,12 @@ private:
   void clear_ref_slots();
   void epilogue();
   void end_epilogue();
+  u32 epilogue_bytes() const;
   void stack_check();
   void jump(Label target);
   void jump_if(Cond cc, Label target);
   void trap_if(Cond cc, Label target);
+  void trap_in_line(Cond cc, abi::TrapCode code);
   void do_entry(const MInst &) {}
   void do_return(const MInst &i);
   void do_jump(const MInst &i);
@@ -187,8 +190,9 @@ private:
   u32 home_list_ = 0;          ///< where ref_slots has just these, if has_home_list_
   bool has_home_list_ = false;
   Flags flags_;
-  u32 cleared_for_ = ~0u; ///< the SetCond row whose target is 0 already
-  u32 sign_user_ = ~0u;   ///< the row that finds the sign in SF alone: OF may be set
+  u32 cleared_for_ = ~0u;                   ///< the SetCond row whose target is 0 already
+  u32 sign_user_ = ~0u;                     ///< the row that finds the sign in SF alone: OF may be set
+  Label shared_return_ = codegen::no_label; ///< where only size counts: the first epilogue
   Label cold_back_ = codegen::no_label;
   std::vector<Label> clause_pads_;               ///< per row of out_->clauses
   std::vector<Label> system_pads_, dispatchers_; ///< per region

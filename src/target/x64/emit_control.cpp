@@ -43,6 +43,8 @@ void Emitter::stack_check() {
     return;
   put(Op::MovLoad, Width::W64, scratch, memory(instance_reg, offsetof(abi::InstanceContext, store)));
   put(Op::Cmp, Width::W64, rsp, memory(scratch, offsetof(abi::StoreContext, stack_limit)));
+  if (settings_->for_size)
+    return trap_in_line(Cond::B, abi::TrapCode::StackOverflow);
   jump_if(Cond::B, trap_label(abi::TrapCode::StackOverflow, ~0u));
 }
 
@@ -131,7 +133,22 @@ void Emitter::trap_if(Cond cc, Label target) {
   }
 }
 
+u32 Emitter::epilogue_bytes() const {
+  const u32 rest = out_->frame.size - pushed_bytes(), saved = out_->frame.saved_mask;
+  return (rest == 0    ? 0
+          : rest < 128 ? 4
+                       : 7) +
+         static_cast<u32>(std::popcount(saved)) + static_cast<u32>(std::popcount(saved & ~1u)) +
+         2 * out_->frame.has_instance_slot + 2;
+}
+
 void Emitter::do_return(const MInst &) {
+  constexpr u32 jump_bytes = 5;
+  if (settings_->for_size && epilogue_bytes() > jump_bytes) {
+    if (!base::is_none(shared_return_))
+      return jump(shared_return_);
+    buffer_.bind(shared_return_ = buffer_.label());
+  }
   epilogue();
   put(Op::RetNear, Width::W64, no_register, {});
   end_epilogue();
@@ -251,7 +268,24 @@ bool Emitter::decide_points(u8 index, u32 first, u32 end, bool is_last) {
   return true;
 }
 
-void Emitter::do_trap_if(const MInst &i) { trap_if(cond(i), trap_label(i.trap, i.source)); }
+/// Where only size counts, a trap in no loop stands in line: that takes four bytes, a stub with a long jump to it
+/// eight.
+void Emitter::do_trap_if(const MInst &i) {
+  Cond cc = cond(i);
+  bool in_line = settings_->for_size && cc != Cond::FloatEq && cc != Cond::FloatNe &&
+                 m_->blocks[static_cast<MBlock>(block_)].loop_depth == 0;
+  if (!in_line)
+    return trap_if(cc, trap_label(i.trap, i.source));
+  trap_in_line(cc, i.trap);
+}
+
+void Emitter::trap_in_line(Cond cc, abi::TrapCode code) {
+  Label on = buffer_.label();
+  jump_if(inverse(cc), on);
+  note_trap(code);
+  put(Op::Ud2, Width::W32, no_register, {});
+  buffer_.bind(on);
+}
 
 void Emitter::do_trap(const MInst &i) {
   note_trap(i.trap);

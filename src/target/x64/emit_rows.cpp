@@ -123,10 +123,23 @@ void Emitter::row(const MInst &i) {
   put(op, w, field, f, imm, cond(i));
 }
 
+/// Pushed and popped, a small constant takes three or four bytes in place of five to seven. In loops it would cost
+/// time.
+bool Emitter::push_constant(u8 to, Width w, u64 value) {
+  bool is_small = value <= 127 || (w == Width::W64 && fits_signed(static_cast<i64>(value), 8));
+  if (!settings_->for_size || !is_small || m_->blocks[static_cast<MBlock>(block_)].loop_depth != 0)
+    return false;
+  put(Op::PushImm, Width::W64, no_register, {}, value & 0xff);
+  rm_only(Op::Pop, Width::W64, to);
+  return true;
+}
+
 void Emitter::load_constant(u8 to, Width w, u64 value, bool keep_flags) {
   if (value == 0 && !keep_flags)
-    rr(Op::Xor, Width::W32, to, to);
-  else if (w == Width::W32 || value <= 0xffffffff)
+    return rr(Op::Xor, Width::W32, to, to);
+  if (push_constant(to, w, value))
+    return;
+  if (w == Width::W32 || value <= 0xffffffff)
     rm_only(Op::MovImm, Width::W32, to, value);
   else if (fits_signed(static_cast<i64>(value), 32))
     rm_only(Op::MovStoreImm, Width::W64, to, value);

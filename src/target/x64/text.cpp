@@ -46,7 +46,7 @@ void append_mnemonic(std::string &out, Op op, Width w, Cond cc) {
 i64 displayed_imm(Op op, Width w, u64 imm) {
   switch (row(op).imm) {
   case Imm::Ib:
-    return static_cast<u8>(imm);
+    return op == Op::PushImm ? static_cast<i8>(imm) : static_cast<u8>(imm);
   case Imm::Rel32:
     return static_cast<i32>(imm);
   case Imm::Iv:
