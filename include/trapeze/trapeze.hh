@@ -76,11 +76,6 @@ struct ModuleImpl;
 struct StoreImpl;
 struct Root;            ///< a reference the collector counts as live; outlives its store as a null reference
 struct ExceptionReport; ///< where an exception was thrown, and in words; worked out when first asked for
-
-/// A value on its way into or out of Wasm: 16 bytes, little-endian, the low part first.
-struct alignas(16) Cell {
-  unsigned char bytes[16];
-};
 } // namespace detail
 
 // ---------------------------------------------------------------------------------------------------- types
@@ -859,17 +854,34 @@ private:
 
 namespace detail {
 
-/// A host function's code, on raw values.
+/// Where values stand at the border: the contents of the registers, behind them 16 bytes for each argument, then for
+/// each result, that has none. Little-endian.
+template <std::size_t Params, std::size_t Results> struct alignas(16) CallArea {
+  static constexpr std::size_t registers = 224, param_registers = 6, result_registers = 2; ///< at least
+  static constexpr std::size_t more_params = Params > param_registers ? Params - param_registers : 0;
+  static constexpr std::size_t more_results = Results > result_registers ? Results - result_registers : 0;
+  static constexpr std::size_t overflow = more_params > more_results ? more_params : more_results;
+  unsigned char bytes[registers + 16 * overflow];
+};
+/// Where in a call area a value stands. A function's parameters come first, then its results.
+using Place = std::uint16_t;
+
+/// A host function's code, on a call area.
 struct HostCode {
+  StoreImpl *store = nullptr;
   virtual ~HostCode() = default;
-  virtual void call(Caller &caller, const Cell *args, Cell *results) = 0;
+  virtual void call(unsigned char *area) = 0;
 };
 
-void *make_host_func(StoreImpl &store, FuncType type, std::unique_ptr<HostCode> code);
+/// Tells `places`, which are the code's own.
+void *make_host_func(StoreImpl &store, FuncType type, std::unique_ptr<HostCode> code, Place *places);
 StoreImpl &impl_of(Store &store);
-void check_signature(const Func &func, const FuncType &wanted);
-/// Runs a function: arguments in, results out, in the same cells (at least as many as the larger of the two).
-void call_cells(const Func &func, Cell *cells);
+/// Tells `places` of a function that is of that type.
+void check_signature(const Func &func, const FuncType &wanted, Place *places);
+void call_area(const Func &func, void *area);
+void *calling_instance(StoreImpl &store);
+/// The running host call ends in this exception.
+void raise_exception(StoreImpl &store, const ExnRef &exception);
 
 std::uint32_t raw_of(const Ref &ref, StoreImpl *store);
 std::uint32_t raw_of(const Func &func, StoreImpl *store);
@@ -880,18 +892,18 @@ template <typename T> struct Abi;
 
 template <typename T, ValKind K> struct NumericAbi {
   static ValType type() { return {K}; }
-  static void put(Cell &cell, T value, StoreImpl *) {
+  static void put(unsigned char *at, T value, StoreImpl *) {
     if constexpr (sizeof(T) < 8) { // eight bytes are read from it: written as one word, they need not wait for memory
       std::uint64_t word = 0;
       std::memcpy(&word, &value, sizeof value);
-      std::memcpy(cell.bytes, &word, sizeof word);
+      std::memcpy(at, &word, sizeof word);
     } else {
-      std::memcpy(cell.bytes, &value, sizeof value);
+      std::memcpy(at, &value, sizeof value);
     }
   }
-  static T take(const Cell &cell, StoreImpl *) {
+  static T take(const unsigned char *at, StoreImpl *) {
     T value;
-    std::memcpy(&value, cell.bytes, sizeof value);
+    std::memcpy(&value, at, sizeof value);
     return value;
   }
 };
@@ -905,13 +917,13 @@ template <> struct Abi<V128> : NumericAbi<V128, ValKind::V128> {};
 
 template <typename T, HeapKind H> struct RefAbi {
   static ValType type() { return ValType::ref(H); }
-  static void put(Cell &cell, const T &value, StoreImpl *store) {
+  static void put(unsigned char *at, const T &value, StoreImpl *store) {
     std::uint64_t raw = raw_of(value, store);
-    std::memcpy(cell.bytes, &raw, sizeof raw);
+    std::memcpy(at, &raw, sizeof raw);
   }
-  static T take(const Cell &cell, StoreImpl *store) {
+  static T take(const unsigned char *at, StoreImpl *store) {
     std::uint32_t raw;
-    std::memcpy(&raw, cell.bytes, sizeof raw);
+    std::memcpy(&raw, at, sizeof raw);
     if constexpr (std::is_same_v<T, Func>)
       return func_of(store, raw);
     else
@@ -926,60 +938,73 @@ template <> struct Abi<AnyRef> : RefAbi<AnyRef, HeapKind::Any> {};
 template <typename R> struct Results {
   static constexpr std::size_t count = 1;
   static std::vector<ValType> types() { return {Abi<R>::type()}; }
-  static void put(Cell *cells, const R &r, StoreImpl *s) { Abi<R>::put(cells[0], r, s); }
-  static R take(const Cell *cells, StoreImpl *s) { return Abi<R>::take(cells[0], s); }
+  static void put(unsigned char *area, const Place *places, const R &r, StoreImpl *s) {
+    Abi<R>::put(area + places[0], r, s);
+  }
+  static R take(const unsigned char *area, const Place *places, StoreImpl *s) {
+    return Abi<R>::take(area + places[0], s);
+  }
 };
 template <> struct Results<void> {
   static constexpr std::size_t count = 0;
   static std::vector<ValType> types() { return {}; }
-  static void take(const Cell *, StoreImpl *) {}
+  static void take(const unsigned char *, const Place *, StoreImpl *) {}
 };
 template <typename... Rs> struct Results<std::tuple<Rs...>> {
   static constexpr std::size_t count = sizeof...(Rs);
   static std::vector<ValType> types() { return {Abi<Rs>::type()...}; }
-  static void put(Cell *cells, const std::tuple<Rs...> &r, StoreImpl *s) {
-    put(cells, r, s, std::index_sequence_for<Rs...>());
+  static void put(unsigned char *area, const Place *places, const std::tuple<Rs...> &r, StoreImpl *s) {
+    put(area, places, r, s, std::index_sequence_for<Rs...>());
   }
-  static std::tuple<Rs...> take(const Cell *cells, StoreImpl *s) {
-    return take(cells, s, std::index_sequence_for<Rs...>());
+  static std::tuple<Rs...> take(const unsigned char *area, const Place *places, StoreImpl *s) {
+    return take(area, places, s, std::index_sequence_for<Rs...>());
   }
 
 private:
   template <std::size_t... I>
-  static void put(Cell *cells, const std::tuple<Rs...> &r, StoreImpl *s, std::index_sequence<I...>) {
-    (Abi<Rs>::put(cells[I], std::get<I>(r), s), ...);
+  static void put(unsigned char *area, const Place *places, const std::tuple<Rs...> &r, StoreImpl *s,
+                  std::index_sequence<I...>) {
+    (Abi<Rs>::put(area + places[I], std::get<I>(r), s), ...);
   }
   template <std::size_t... I>
-  static std::tuple<Rs...> take(const Cell *cells, StoreImpl *s, std::index_sequence<I...>) {
-    return {Abi<Rs>::take(cells[I], s)...};
+  static std::tuple<Rs...> take(const unsigned char *area, const Place *places, StoreImpl *s,
+                                std::index_sequence<I...>) {
+    return {Abi<Rs>::take(area + places[I], s)...};
   }
 };
 
 template <typename R, bool TakesCaller, typename... Args> struct Signature {
-  static constexpr std::size_t cells = sizeof...(Args) > Results<R>::count ? sizeof...(Args) : Results<R>::count;
   static FuncType type() { return {{Abi<Args>::type()...}, Results<R>::types()}; }
 
   template <typename F> struct Code final : HostCode {
     F callable;
+    std::array<Place, sizeof...(Args) + Results<R>::count> places{};
     template <typename G> explicit Code(G &&g) : callable(std::forward<G>(g)) {}
-    void call(Caller &caller, const Cell *args, Cell *results) override {
-      run(caller, args, results, std::index_sequence_for<Args...>());
+    void call(unsigned char *area) override {
+      if constexpr (TakesCaller) {
+        Caller caller(store, calling_instance(*store));
+        run(&caller, area, std::index_sequence_for<Args...>());
+        if (caller.raised().root())
+          raise_exception(*store, caller.raised());
+      } else {
+        run(nullptr, area, std::index_sequence_for<Args...>());
+      }
     }
 
   private:
-    template <std::size_t... I> void run(Caller &caller, const Cell *cells, Cell *results, std::index_sequence<I...>) {
-      [[maybe_unused]] StoreImpl *store = caller.store_impl();
-      [[maybe_unused]] std::tuple<Args...> args{Abi<Args>::take(cells[I], store)...};
+    template <std::size_t... I>
+    void run([[maybe_unused]] Caller *caller, unsigned char *area, std::index_sequence<I...>) {
+      [[maybe_unused]] std::tuple<Args...> args{Abi<Args>::take(area + places[I], store)...};
       auto invoke = [&]() -> R {
         if constexpr (TakesCaller)
-          return callable(caller, std::get<I>(std::move(args))...);
+          return callable(*caller, std::get<I>(std::move(args))...);
         else
           return callable(std::get<I>(std::move(args))...);
       };
       if constexpr (std::is_void_v<R>)
         invoke();
       else
-        Results<R>::put(results, invoke(), store);
+        Results<R>::put(area, places.data() + sizeof...(Args), invoke(), store);
     }
   };
 };
@@ -1011,27 +1036,30 @@ template <typename R, typename... Args> class TypedFunc<R(Args...)> {
 public:
   explicit TypedFunc(Func func) : func_(func) {
     detail::check_signature(func,
-                            FuncType{{detail::Abi<std::remove_cvref_t<Args>>::type()...}, detail::Results<R>::types()});
+                            FuncType{{detail::Abi<std::remove_cvref_t<Args>>::type()...}, detail::Results<R>::types()},
+                            places_.data());
   }
   R operator()(const Args &...args) const {
-    detail::Cell cells[detail::Signature<R, false, Args...>::cells + 1];
-    [[maybe_unused]] std::size_t i = 0;
-    (detail::Abi<std::remove_cvref_t<Args>>::put(cells[i++], args, func_.store_impl()), ...);
-    detail::call_cells(func_, cells);
-    return detail::Results<R>::take(cells, func_.store_impl());
+    detail::CallArea<sizeof...(Args), detail::Results<R>::count> area;
+    [[maybe_unused]] const detail::Place *place = places_.data();
+    (detail::Abi<std::remove_cvref_t<Args>>::put(area.bytes + *place++, args, func_.store_impl()), ...);
+    detail::call_area(func_, area.bytes);
+    return detail::Results<R>::take(area.bytes, places_.data() + sizeof...(Args), func_.store_impl());
   }
   const Func &func() const { return func_; }
 
 private:
   Func func_;
+  std::array<detail::Place, sizeof...(Args) + detail::Results<R>::count> places_;
 };
 
 template <typename F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, Func>)
 Func::Func(Store &store, F &&callable) : store_(&detail::impl_of(store)) {
   using S = typename detail::CallableTraits<std::decay_t<F>>::type;
-  ref_ = detail::make_host_func(
-      *store_, S::type(), std::make_unique<typename S::template Code<std::decay_t<F>>>(std::forward<F>(callable)));
+  auto code = std::make_unique<typename S::template Code<std::decay_t<F>>>(std::forward<F>(callable));
+  detail::Place *places = code->places.data();
+  ref_ = detail::make_host_func(*store_, S::type(), std::move(code), places);
 }
 
 template <typename Signature> auto Func::typed() const { return TypedFunc<Signature>(*this); }

@@ -1,91 +1,11 @@
-// Functions: calls from the host, and host functions. The border itself (EXCEPTIONS.md, Borders) is the runtime's;
-// here its outcomes become C++ exceptions and C++ exceptions of host functions become outcomes.
+// Functions as handles, and their calls on Vals. host_func.cpp has the other direction, typed.cpp what is paid per
+// call.
 #include "api/convert.hh"
-#include "runtime/host_func.hh"
+#include "api/host_func.hh"
 
 #include <fmt/format.h>
 
 namespace trapeze::v1 {
-
-namespace {
-
-runtime::HostResult trapped(const Trap &trap) {
-  if (trap.origin())
-    return runtime::HostResult::trap(
-        std::make_unique<runtime::Trap>(*static_cast<const runtime::Trap *>(trap.origin().get())));
-  if (trap.code() == TrapCode::HostError)
-    return runtime::HostResult::trap(trap.message());
-  return runtime::HostResult::trap(static_cast<abi::TrapCode>(trap.code()));
-}
-
-runtime::HostResult thrown(const ExnRef &exception, detail::StoreImpl *store) {
-  if (!exception || exception.root()->store != store)
-    return runtime::HostResult::trap("a host function threw an exception of another store");
-  return runtime::HostResult::thrown(exception.root()->ref);
-}
-
-/// A public host function as the runtime's. What is none of the three outcomes passes as a foreign exception.
-class HostAdapter final : public runtime::HostCode {
-public:
-  HostAdapter(detail::StoreImpl *store, std::unique_ptr<detail::HostCode> code)
-      : store_(store), code_(std::move(code)) {}
-
-  runtime::HostResult call(runtime::Caller &caller, std::span<const runtime::ValueCell> args,
-                           std::span<runtime::ValueCell> results) override {
-    Caller outer(store_, caller.instance());
-    try {
-      code_->call(outer, reinterpret_cast<const detail::Cell *>(args.data()),
-                  reinterpret_cast<detail::Cell *>(results.data()));
-      return outer.raised().root() ? thrown(outer.raised(), store_) : runtime::HostResult::returned();
-    } catch (const Exception &exception) {
-      return thrown(exception.ref(), store_);
-    } catch (const Trap &trap) {
-      return trapped(trap);
-    } catch (const Exit &exit) {
-      return runtime::HostResult::exit(exit.status());
-    }
-  }
-
-private:
-  detail::StoreImpl *store_;
-  std::unique_ptr<detail::HostCode> code_;
-};
-
-/// Func::Callback on Vals.
-struct UntypedCode final : detail::HostCode {
-  wasm::FuncType type;
-  Func::Callback callback;
-  UntypedCode(wasm::FuncType t, Func::Callback c) : type(std::move(t)), callback(std::move(c)) {}
-
-  void call(Caller &caller, const detail::Cell *args, detail::Cell *results) override {
-    detail::StoreImpl &store = *caller.store_impl();
-    std::vector<Val> in, out;
-    for (usize i = 0; i < type.params.size(); ++i)
-      in.push_back(api::val_of(store, type.params[i], reinterpret_cast<const runtime::ValueCell &>(args[i])));
-    for (wasm::ValType t : type.results)
-      out.push_back(Val::default_of(api::to_public(t.is_ref() ? t.as_nullable() : t)));
-    callback(caller, in, out);
-    if (caller.raised())
-      return;
-    for (usize i = 0; i < type.results.size(); ++i)
-      reinterpret_cast<runtime::ValueCell &>(results[i]) =
-          api::cell_for(store, out[i], type.results[i], "result of a host function");
-  }
-};
-
-} // namespace
-
-void *detail::make_host_func(StoreImpl &store, FuncType type, std::unique_ptr<HostCode> code) {
-  runtime::Func f = store.store->make_func(api::to_wasm(type), std::make_unique<HostAdapter>(&store, std::move(code)));
-  if (!f)
-    throw Error(ErrorKind::Resource, "no memory for a function");
-  return f.ref();
-}
-
-Func::Func(Store &store, FuncType type, Callback callback) : store_(&store.impl()) {
-  auto code = std::make_unique<UntypedCode>(api::to_wasm(type), std::move(callback));
-  ref_ = detail::make_host_func(*store_, std::move(type), std::move(code));
-}
 
 FuncType Func::type() const {
   if (!*this)
@@ -114,7 +34,7 @@ std::vector<Val> Func::call(std::initializer_list<Val> args) const {
   return call(std::span<const Val>(args.begin(), args.size()));
 }
 
-void detail::check_signature(const Func &func, const FuncType &wanted) {
+void detail::check_signature(const Func &func, const FuncType &wanted, Place *places) {
   if (!func)
     api::wrong_use("null function");
   const wasm::FuncType &actual = api::raw(func).type();
@@ -128,19 +48,7 @@ void detail::check_signature(const Func &func, const FuncType &wanted) {
     ok = types.matches(actual.results[i], want.results[i]);
   if (!ok)
     api::wrong_use(fmt::format("the function is {}, not {}", wasm::to_string(actual), to_string(wanted)));
+  api::tell_places(api::raw(func).type_entry().plan, places);
 }
-
-void detail::call_cells(const Func &func, Cell *cells) {
-  auto *values = reinterpret_cast<runtime::ValueCell *>(cells);
-  detail::StoreImpl &store = *func.store_impl();
-  if (!store.store->enter(api::raw(func), values, values)) [[unlikely]]
-    api::raise(store, store.store->departed());
-}
-
-// --- what a host function sees of its caller
-
-Store &Caller::store() const { return *store_->outer; }
-Instance Caller::instance() const { return instance_ ? Instance(store_, instance_) : Instance(); }
-Extern Caller::find(std::string_view name) const { return instance_ ? instance().find(name) : Extern(); }
 
 } // namespace trapeze::v1

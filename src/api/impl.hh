@@ -84,7 +84,6 @@ struct InterruptHandle::State {
 
 namespace trapeze::api {
 
-using v1::detail::Cell;
 using v1::detail::EngineImpl;
 using v1::detail::ModuleImpl;
 using v1::detail::Root;

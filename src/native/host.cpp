@@ -10,29 +10,26 @@ using namespace trapeze;
 
 namespace {
 
-/// Arguments stand in one array, results go to another: cells of the thunk are both.
 struct CFunction final : v1::detail::HostCode {
-  trapeze_native_store *store;
-  std::size_t params, results;
+  trapeze_native_store *owner;
+  native::Layout layout;
   trapeze_native_thunk thunk;
   trapeze_native_function function;
   void *data;
 
   CFunction(trapeze_native_store *s, const FuncType &type, trapeze_native_thunk t, trapeze_native_function f, void *d)
-      : store(s), params(type.params.size()), results(type.results.size()), thunk(t), function(f), data(d) {}
+      : owner(s), layout(type), thunk(t), function(f), data(d) {}
 
-  void call(Caller &caller, const v1::detail::Cell *args, v1::detail::Cell *out) override {
-    constexpr std::size_t few = 8;
-    trapeze_native_cell fixed[few], *cells = fixed;
-    std::unique_ptr<trapeze_native_cell[]> many;
-    if (const std::size_t count = std::max(params, results); count > few) {
-      many = std::make_unique_for_overwrite<trapeze_native_cell[]>(count);
-      cells = many.get();
-    }
-    std::memcpy(static_cast<void *>(cells), args, params * sizeof *cells);
-    trapeze_native_caller from{caller, store};
+  void call(unsigned char *area) override {
+    native::Buffer<8 * sizeof(trapeze_native_cell)> buffer(layout.cells() * sizeof(trapeze_native_cell));
+    auto *cells = reinterpret_cast<trapeze_native_cell *>(buffer.data());
+    layout.take(area, cells, 0, layout.params);
+    Caller caller(store, v1::detail::calling_instance(*store));
+    trapeze_native_caller from{caller, owner};
     thunk(function, data, &from, cells);
-    std::memcpy(static_cast<void *>(out), cells, results * sizeof *cells);
+    layout.put(area, cells, layout.params, layout.params + layout.results);
+    if (caller.raised().root())
+      v1::detail::raise_exception(*store, caller.raised());
   }
 };
 
@@ -45,8 +42,9 @@ void trapeze_native_define(trapeze_native_store *store, const char *module, cons
   FuncType wanted = native::type_of(type);
   auto code = std::make_unique<CFunction>(store, wanted, thunk, function, data);
   v1::detail::StoreImpl &impl = store->store.impl();
-  store->linker.define(module, field,
-                       Func(&impl, v1::detail::make_host_func(impl, std::move(wanted), std::move(code))));
+  v1::detail::Place *places = code->layout.places.data();
+  void *func = v1::detail::make_host_func(impl, std::move(wanted), std::move(code), places);
+  store->linker.define(module, field, Func(&impl, func));
 }
 
 trapeze_native_instance *trapeze_native_caller_instance(trapeze_native_caller *caller) {

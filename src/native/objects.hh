@@ -1,6 +1,7 @@
 // What stands behind the handles of trapeze/native.h.
 #pragma once
 
+#include "native/layout.hh"
 #include "trapeze/native.h"
 #include "trapeze/trapeze.hh"
 
@@ -10,8 +11,8 @@
 struct trapeze_native_instance {
   struct Export {
     trapeze::Extern what;
-    std::size_t cells = 0; ///< of a function: what a call needs
-    bool in_c = false;     ///< of a function: no references, so that cells can carry everything
+    bool in_c = false;              ///< a function without references: cells can carry everything
+    trapeze::native::Layout layout; ///< of such a function
   };
 
   trapeze_native_store *store;

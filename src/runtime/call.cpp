@@ -1,13 +1,10 @@
 // Entering Wasm from the host. EXCEPTIONS.md, Borders.
 //
-// Per call: the thread is prepared (signal stack, stack limit), arguments go to registers and overflow cells as the
-// type's plan says, an activation record is linked, and trapeze_enter runs. It comes back either with results or having
-// been left; then the store's Departure says how.
+// Arguments go to registers and overflow cells as the type's plan says, enter.hh runs the code, and it comes back
+// either with results or having been left; then the store's Departure says how.
 #include "base/assert.hh"
 #include "os/thread.hh"
-#include "runtime/store.hh"
-#include "runtime/stubs.hh"
-#include "runtime/traps.hh"
+#include "runtime/enter.hh"
 
 #include <algorithm>
 #include <atomic>
@@ -32,61 +29,17 @@ constexpr u64 fiber_size = 32 << 10;
   thread.stack_limit = bounds.low + std::min(headroom, (bounds.high - bounds.low) / 2);
 }
 
-/// Links an activation while it lives; a forced unwind (thread cancellation) passes through its destructor.
-class Entered {
-public:
-  Entered(abi::StoreContext &context, ThreadState &thread)
-      : activation_{0, static_cast<Activation *>(context.activation), context.exit_fp}, context_(context),
-        outer_(std::exchange(thread.current, &context)) {
-    context.activation = &activation_;
-  }
-  ~Entered() {
-    context_.activation = activation_.previous;
-    context_.exit_fp = activation_.previous_exit_fp;
-    this_thread().current = outer_;
-  }
-  Entered(const Entered &) = delete;
-  Entered &operator=(const Entered &) = delete;
-  Activation *activation() { return &activation_; }
-
-private:
-  Activation activation_;
-  abi::StoreContext &context_;
-  abi::StoreContext *outer_;
-};
-
 void place_arguments(const CallPlan &plan, const ValueCell *args, Registers &registers, abi::StoreContext &context) {
-  for (const CallPlan::Slot &slot : plan.params) {
-    abi::Location at = slot.where;
-    if (!at.in_register)
-      context.overflow[at.index] = *args++;
-    else if (at.cls == abi::RegClass::Int)
-      registers.ints[at.index] = get<u64>(*args++);
-    else
-      registers.floats[at.index] = *args++;
-  }
+  for (CallPlan::Slot slot : plan.params)
+    copy_value(value_at(registers, context, slot.place), (args++)->bytes, slot.size);
 }
 
-void fetch_results(const CallPlan &plan, ValueCell *results, const Registers &registers,
-                   const abi::StoreContext &context) {
-  for (const CallPlan::Slot &slot : plan.results)
-    *results++ = cell_at(place_of(slot.where, registers.int_results, registers.float_results, context), slot.size);
+void fetch_results(const CallPlan &plan, ValueCell *results, Registers &registers, abi::StoreContext &context) {
+  for (CallPlan::Slot slot : plan.results)
+    *results++ = cell_at(value_at(registers, context, slot.place), slot.size);
 }
 
 } // namespace
-
-/// Mostly the thread and its limit are as the last call left them. An interrupt() that has not written the limit yet
-/// will.
-inline ThreadState &Store::begin_call() {
-  ThreadState &thread = this_thread();
-  u64 here = reinterpret_cast<u64>(__builtin_frame_address(0));
-  u64 limit = std::atomic_ref<u64>(context().stack_limit).load(std::memory_order_relaxed);
-  bool is_own_stack = here - thread.stack_low < thread.stack_high - thread.stack_low;
-  bool is_as_before = is_own_stack && stack_size_ == 0 && limit == thread.stack_limit;
-  if (!is_as_before) [[unlikely]]
-    prepare_call(thread);
-  return thread;
-}
 
 void Store::prepare_call(ThreadState &thread) {
   if (thread.stack_limit == 0)
@@ -127,14 +80,10 @@ void InterruptHandle::interrupt() const {
 
 bool Store::enter(Func func, const ValueCell *args, ValueCell *results) {
   const CallPlan &plan = func.type_entry().plan;
-  ThreadState &thread = begin_call();
   Registers registers;
-  {
-    Entered entered(context(), thread);
-    place_arguments(plan, args, registers, context());
-    if (trapeze_enter(&registers, func.ref()->code, func.ref()->context, entered.activation()) != 0)
-      return false;
-  }
+  place_arguments(plan, args, registers, context());
+  if (!enter_code(*func.ref(), registers, plan.float_params))
+    return false;
   fetch_results(plan, results, registers, context());
   return true;
 }

@@ -1,11 +1,13 @@
 // Wasm calls the host. The stub has spilled the argument registers; here they become cells, the callback runs, and how
-// it ends becomes results or a pending departure. C++ exceptions stop here and become foreign exception objects, but
+// it ends becomes results or a pending departure. (Typed host functions have an entry of their own, which makes no
+// cells: api/typed.cpp.) C++ exceptions stop here and become foreign exception objects, but
 // for forced unwinds, and but for engines that throw on the system's unwinder: there they go on through the stub, and
 // stage 2 takes them over where Wasm catches. EXCEPTIONS.md, Borders.
 #include "base/assert.hh"
 #include "runtime/code.hh"
 #include "runtime/host_function.hh"
 #include "runtime/instance.hh"
+#include "runtime/root_scope.hh"
 #include "runtime/store.hh"
 #include "runtime/stubs.hh"
 #include "unwind/walk.hh"
@@ -19,28 +21,11 @@ namespace trapeze::runtime {
 
 namespace {
 
-/// Temporary roots for as long as it lives.
-class RootScope {
-public:
-  explicit RootScope(Store &store) : roots_(store.temporary_roots()), mark_(roots_.size()) {}
-  ~RootScope() {
-    if (roots_.size() != mark_)
-      roots_.resize(mark_);
-  }
-  RootScope(const RootScope &) = delete;
-  RootScope &operator=(const RootScope &) = delete;
-  void add(RawRef ref) { roots_.push_back(ref); }
-
-private:
-  std::vector<RawRef> &roots_;
-  usize mark_;
-};
-
-void fetch_arguments(const CallPlan &plan, const Registers &registers, const abi::StoreContext &context,
-                     std::span<ValueCell> args, RootScope &roots) {
+void fetch_arguments(const CallPlan &plan, Registers &registers, abi::StoreContext &context, std::span<ValueCell> args,
+                     RootScope &roots) {
   for (usize i = 0; i < args.size(); ++i) {
     CallPlan::Slot slot = plan.params[i];
-    args[i] = cell_at(place_of(slot.where, registers.ints, registers.floats, context), slot.size);
+    args[i] = cell_at(value_at(registers, context, slot.place), slot.size);
     if (slot.is_ref)
       roots.add(get<RawRef>(args[i]));
   }
@@ -48,46 +33,8 @@ void fetch_arguments(const CallPlan &plan, const Registers &registers, const abi
 
 void place_results(const CallPlan &plan, std::span<const ValueCell> results, Registers &registers,
                    abi::StoreContext &context) {
-  for (usize i = 0; i < results.size(); ++i) {
-    abi::Location at = plan.results[i].where;
-    if (!at.in_register)
-      context.overflow[at.index] = results[i];
-    else if (at.cls == abi::RegClass::Int)
-      registers.int_results[at.index] = get<u64>(results[i]);
-    else
-      registers.float_results[at.index] = results[i];
-  }
-}
-
-/// The instance whose code called the stub with frame pointer `stub_fp`; null when the host did. Wasm calls a host
-/// function only as one of another instance, so the caller has its instance slot; so has cross_instance_tail's frame.
-Instance *calling_instance(u64 stub_fp, u64 entry_fp) {
-  u64 caller_fp = unwind::caller_of(stub_fp).fp;
-  if (caller_fp == entry_fp)
-    return nullptr;
-  return Instance::of(reinterpret_cast<const abi::InstanceContext *>(unwind::load_word(caller_fp - 8)));
-}
-
-[[gnu::cold, gnu::noinline]] void raise(Store &store, HostResult &result) {
-  switch (result.kind) {
-  case HostResult::Kind::Return:
-    return;
-  case HostResult::Kind::Trap:
-    return store.raise_trap(std::move(result.trap_value));
-  case HostResult::Kind::Throw:
-    if (result.exception.is_null())
-      return store.raise_trap(abi::TrapCode::NullExceptionReference);
-    return store.raise_exception(result.exception.raw());
-  case HostResult::Kind::Exit:
-    return store.raise_exit(result.exit_status);
-  }
-}
-
-void raise_foreign(Store &store, std::exception_ptr exception) {
-  RawRef ref = store.allocate_foreign(std::move(exception));
-  if (ref == 0)
-    return store.raise_trap(abi::TrapCode::AllocationFailed);
-  store.raise_exception(ref);
+  for (usize i = 0; i < results.size(); ++i)
+    copy_value(value_at(registers, context, plan.results[i].place), results[i].bytes, plan.results[i].size);
 }
 
 } // namespace
@@ -135,27 +82,59 @@ HostResult HostResult::of(Outcome outcome) {
   return returned();
 }
 
+void Store::poll_slowly() {
+  safepoint();
+  release_foreign();
+}
+
+/// Wasm calls a host function only as one of another instance, so the caller has its instance slot; so has
+/// cross_instance_tail's frame.
+Instance *Store::calling_instance() {
+  u64 caller_fp = unwind::caller_of(context().exit_fp).fp;
+  if (caller_fp == activation()->entry_fp)
+    return nullptr;
+  return Instance::of(reinterpret_cast<const abi::InstanceContext *>(unwind::load_word(caller_fp - 8)));
+}
+
+void Store::raise(HostResult &result) {
+  switch (result.kind) {
+  case HostResult::Kind::Return:
+    return;
+  case HostResult::Kind::Trap:
+    return raise_trap(std::move(result.trap_value));
+  case HostResult::Kind::Throw:
+    if (result.exception.is_null())
+      return raise_trap(abi::TrapCode::NullExceptionReference);
+    return raise_exception(result.exception.raw());
+  case HostResult::Kind::Exit:
+    return raise_exit(result.exit_status);
+  }
+}
+
+void Store::raise_foreign(std::exception_ptr exception) {
+  RawRef ref = allocate_foreign(std::move(exception));
+  if (ref == 0)
+    return raise_trap(abi::TrapCode::AllocationFailed);
+  raise_exception(ref);
+}
+
 /// What runs between the stub and the callback; C++ exceptions of the callback go through it. The cells need not be
 /// initialised.
 static void call_with(HostFunction &function, Store &store, Registers &registers, std::span<ValueCell> args,
                       std::span<ValueCell> results) {
   abi::StoreContext &words = store.context();
   const CallPlan &plan = function.type->plan;
-  if (results.size() == 1) // no call of memset
-    results[0] = {};
-  else
-    std::fill(results.begin(), results.end(), ValueCell{});
-  RootScope roots(store);
+  std::fill(results.begin(), results.end(), ValueCell{});
+  RootScope roots(store.temporary_roots());
   fetch_arguments(plan, registers, words, args, roots);
-  store.safepoint();
+  store.poll();
   u64 exit_fp = words.exit_fp;
-  Caller caller(store, calling_instance(exit_fp, store.activation()->entry_fp));
-  store.release_foreign();
-  HostResult result = function.code->call(caller, args, results);
+  Caller caller(store, store.calling_instance());
+  HostResult result = static_cast<HostCode &>(*function.body).call(caller, args, results);
   if (result.kind == HostResult::Kind::Return)
     place_results(plan, results, registers, words);
   else
-    raise(store, result);
+    store.raise(result);
   ASSERT(words.exit_fp == exit_fp);
 }
 
@@ -182,7 +161,7 @@ static void host_call(HostFunction &function, Store &store, Registers &registers
   } catch (__cxxabiv1::__forced_unwind &) {
     throw;
   } catch (...) {
-    raise_foreign(store, std::current_exception());
+    store.raise_foreign(std::current_exception());
   }
 }
 

@@ -48,11 +48,15 @@ private:
   Instance *instance_;
 };
 
-/// The body of a host function. Arguments and results are raw cells in order of the type; references among the
+/// What a host function owns and its entry runs (runtime/host_function.hh).
+struct HostBody {
+  virtual ~HostBody() = default;
+};
+
+/// The body of a host function on cells. Arguments and results are raw cells in order of the type; references among the
 /// arguments are rooted until the callback returns, results are zeroed before it starts.
-class HostCode {
+class HostCode : public HostBody {
 public:
-  virtual ~HostCode() = default;
   virtual HostResult call(Caller &caller, std::span<const ValueCell> args, std::span<ValueCell> results) = 0;
 };
 

@@ -35,11 +35,14 @@ Store::~Store() {
 }
 
 Func Store::make_func(const wasm::FuncType &type, std::unique_ptr<HostCode> code, std::string name) {
-  const TypeEntry *entry = types().add(type);
+  return make_func(types().add(type), trapeze_host_call, std::move(code), std::move(name));
+}
+
+Func Store::make_func(const TypeEntry *type, HostEntry entry, std::unique_ptr<HostBody> body, std::string name) {
   abi::InstanceContext head{&context(), nullptr, trapeze_builtin_table, heap_->base(), nullptr, nullptr};
   auto &function =
-      host_functions_.emplace_back(std::make_unique<HostFunction>(head, entry, std::move(code), std::move(name)));
-  RawRef ref = add_func_ref(entry, host_call_code(), &function->context);
+      host_functions_.emplace_back(std::make_unique<HostFunction>(head, type, entry, std::move(body), std::move(name)));
+  RawRef ref = add_func_ref(type, host_call_code(), &function->context);
   return func_of(ref);
 }
 

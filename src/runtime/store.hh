@@ -2,8 +2,8 @@
 // to one thread at a time; only InterruptHandle may be used from others. Functions, memories, tables, globals,
 // tags and instances die with it; exception objects and externref boxes are collected.
 //
-// Implementation: store.cpp (objects, references), call.cpp (entering Wasm), collect.cpp (roots), unwinding.cpp (how an
-// activation is left), host_call.cpp, traps.cpp.
+// Implementation: store.cpp (objects, references), call.cpp and enter.hh (entering Wasm), collect.cpp (roots),
+// unwinding.cpp (how an activation is left), host_call.cpp, traps.cpp.
 #pragma once
 
 #include "runtime/engine.hh"
@@ -11,6 +11,7 @@
 #include "runtime/handles.hh"
 #include "runtime/heap.hh"
 #include "runtime/host_func.hh"
+#include "runtime/host_function.hh"
 #include "runtime/trap.hh"
 #include "unwind/personality.hh"
 
@@ -53,7 +54,6 @@ struct StoreStats {
 };
 
 class Instance;
-class HostFunction;
 struct Activation;
 struct ThreadState;
 
@@ -82,6 +82,7 @@ public:
 
   // --- objects made by the host; types are engine types
   Func make_func(const wasm::FuncType &type, std::unique_ptr<HostCode> code, std::string name = {});
+  Func make_func(const TypeEntry *type, HostEntry entry, std::unique_ptr<HostBody> body, std::string name = {});
   Result<Memory *> make_memory(const wasm::MemoryType &type);
   Result<Table *> make_table(const wasm::TableType &type, RawRef init);
   Global *make_global(const wasm::GlobalType &type, const ValueCell &value);
@@ -94,6 +95,8 @@ public:
   /// The same in two steps, the second of which is mostly not needed. False: it did not return, and departed() says how
   /// it ended, at once. `args` and `results` may be the same cells.
   bool enter(Func func, const ValueCell *args, ValueCell *results);
+  /// The same with arguments and results in their places of a call area (runtime/stubs.hh).
+  bool enter(Func func, Registers &area);
   Outcome departed();
 
   // --- references
@@ -126,10 +129,19 @@ public:
   void raise_trap(std::unique_ptr<Trap> trap);
   void raise_exit(i32 status);
   void raise_exception(RawRef exception);
+  void raise_foreign(std::exception_ptr exception);
+  void raise(HostResult &result);
   /// The object's tag and fields become those in flight.
   void put_in_flight(RawRef exception);
   /// Collects if enough was allocated, or always under stress.
   void safepoint();
+  /// On the way to host code, with its arguments rooted: a safepoint, and release_foreign.
+  void poll() {
+    if (engine_->stress_collect() || heap_->wants_collection() || !foreign_dead_.empty()) [[unlikely]]
+      poll_slowly();
+  }
+  /// The instance whose code called the host function that runs; null when the host did. Before it calls anything.
+  Instance *calling_instance();
   Tag *add_tag(const TypeEntry *type);
   Global *add_global(const wasm::GlobalType &type, ValueCell *cell);
   Instance *add_instance(std::unique_ptr<Instance> instance);
@@ -171,8 +183,10 @@ private:
   bool holds_collectable(wasm::ValType type) const;
   template <typename Visit> void visit_frames(Visit &&visit);
   RawRef allocate(ObjectKind kind, u32 size);
+  void poll_slowly();
   /// Prepares the thread, and the stack limit when no call is active.
   ThreadState &begin_call();
+  bool enter_code(const abi::FuncRef &func, Registers &registers, FloatUse floats);
   void prepare_call(ThreadState &thread);
   void limit_stack(const ThreadState &thread);
   void set_stack_limit();

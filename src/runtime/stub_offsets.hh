@@ -43,6 +43,14 @@
 #define REGS_FLOAT_RESULTS 192
 #define REGS_SIZE 224
 
+// runtime::FloatUse
+#define FLOATS_SCALARS 1
+
+// runtime::HostFunction
+#define HOST_ENTRY 48
+#define HOST_FLOAT_PARAMS 56
+#define HOST_FLOAT_RESULTS 57
+
 // runtime::Activation
 #define ACTIVATION_ENTRY_FP 0
 

@@ -7,9 +7,11 @@
 
 #include "abi/convention.hh"
 #include "abi/vmctx.hh"
+#include "runtime/type_registry.hh"
 #include "runtime/value.hh"
 #include "unwind/find_handler.hh"
 
+#include <cstddef>
 #include <cstring>
 
 namespace trapeze::runtime {
@@ -22,12 +24,36 @@ struct Registers {
   ValueCell float_results[2];
 };
 
-/// Where a value is that came over the border; 16 bytes can be read there, 8 of an integer register.
-inline const void *place_of(abi::Location at, const u64 *ints, const ValueCell *floats,
-                            const abi::StoreContext &context) {
+/// Values at the border stand in a call area: Registers, behind them overflow cells, those of the arguments first, then
+/// those of the results from the same start on. A value's place is its offset there; eight bytes can be read and
+/// written at every place, and 16 where a v128 is.
+inline u16 place_in_area(abi::Location at, usize ints, usize floats) {
   if (!at.in_register)
-    return &context.overflow[at.index];
-  return at.cls == abi::RegClass::Int ? static_cast<const void *>(&ints[at.index]) : &floats[at.index];
+    return static_cast<u16>(sizeof(Registers) + sizeof(ValueCell) * at.index);
+  return static_cast<u16>(at.cls == abi::RegClass::Int ? ints + sizeof(u64) * at.index
+                                                       : floats + sizeof(ValueCell) * at.index);
+}
+inline u16 place_of_param(abi::Location at) {
+  return place_in_area(at, offsetof(Registers, ints), offsetof(Registers, floats));
+}
+inline u16 place_of_result(abi::Location at) {
+  return place_in_area(at, offsetof(Registers, int_results), offsetof(Registers, float_results));
+}
+
+/// Where `place` is while the overflow cells are the store's.
+inline u8 *value_at(Registers &registers, abi::StoreContext &context, u16 place) {
+  if (place < sizeof(Registers)) [[likely]]
+    return reinterpret_cast<u8 *>(&registers) + place;
+  return reinterpret_cast<u8 *>(context.overflow) + (place - sizeof(Registers));
+}
+
+/// A value of `size` bytes (4, 8 or 16) from cell to place or back; of four bytes eight are copied.
+inline void copy_value(u8 *to, const u8 *from, u8 size) {
+  u64 word;
+  std::memcpy(&word, from, sizeof word);
+  std::memcpy(to, &word, sizeof word);
+  if (size == 16)
+    std::memcpy(to + 8, from + 8, 8);
 }
 
 /// Its first `size` bytes (4, 8 or 16) as a cell, the rest zero.
@@ -58,12 +84,13 @@ extern "C" {
 // --- stubs_x64.S
 /// Calls `code` with r13 = context and registers from `registers`; 0: returned, results stored; 1: left through
 /// trapeze_abandon. Sets MXCSR to default and back, unless only its sticky flags differ.
-u64 trapeze_enter(Registers *registers, const void *code, abi::InstanceContext *context, Activation *activation);
+u64 trapeze_enter(Registers *registers, const void *code, abi::InstanceContext *context, Activation *activation,
+                  FloatUse params);
 /// Landing pc that leaves an activation: fp = entry_fp, sp = entry_fp - ENTRY_FRAME_SIZE.
 void trapeze_abandon();
 /// The same, landed at by the system's unwinder (unwind::Border).
 void trapeze_border_pad();
-/// Code address of every host function.
+/// Code address of every host function. Calls its HostFunction::entry.
 void trapeze_host_call_stub();
 /// Where a fault in Wasm code goes on; first argument the StoreContext.
 void trapeze_trap_landing();
@@ -73,6 +100,7 @@ extern const u8 trapeze_tail_return[];
 extern const void *const trapeze_builtin_table[];
 
 // --- called by the stubs
+/// HostFunction::entry of what is written as HostCode.
 void trapeze_host_call(abi::InstanceContext *context, Registers *registers);
 void trapeze_dispatch_pending(abi::StoreContext *store, u64 stub_fp, unwind::Landing *landing);
 /// trapeze_search met what it does not know; it goes on with the caller of the frame `callee_fp`.

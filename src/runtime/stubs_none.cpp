@@ -8,7 +8,7 @@ namespace trapeze::runtime {
 const u8 trapeze_tail_return[] = {0};
 const void *const trapeze_builtin_table[] = {nullptr};
 
-u64 trapeze_enter(Registers *, const void *, abi::InstanceContext *, Activation *) {
+u64 trapeze_enter(Registers *, const void *, abi::InstanceContext *, Activation *, FloatUse) {
   base::assertion_failed("there is code to enter", __FILE__, __LINE__);
 }
 void trapeze_abandon() { base::assertion_failed("there is an activation", __FILE__, __LINE__); }

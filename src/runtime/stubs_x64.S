@@ -48,12 +48,27 @@
 	jmp	*%rax
 	.endm
 
-// u64 trapeze_enter(Registers *rdi, code rsi, InstanceContext *rdx, Activation *rcx)
+// Eight float registers, as far as somebody reads them: all of a v128, of anything else the low half, because that is
+// how much was written, and a longer read would wait for memory.
+	.macro	FLOATS instruction, base
+	\instruction	(REGS_FLOATS + 0)(\base), %xmm0
+	\instruction	(REGS_FLOATS + 16)(\base), %xmm1
+	\instruction	(REGS_FLOATS + 32)(\base), %xmm2
+	\instruction	(REGS_FLOATS + 48)(\base), %xmm3
+	\instruction	(REGS_FLOATS + 64)(\base), %xmm4
+	\instruction	(REGS_FLOATS + 80)(\base), %xmm5
+	\instruction	(REGS_FLOATS + 96)(\base), %xmm6
+	\instruction	(REGS_FLOATS + 112)(\base), %xmm7
+	.endm
+
+// u64 trapeze_enter(Registers *rdi, code rsi, InstanceContext *rdx, Activation *rcx, FloatUse r8b)
 //
 //   [rbp - 40 .. rbp)   rbx r12 r13 r14 r15 of the host
 //   [rbp - 48]          Registers *
 //   [rbp - 52]          MXCSR of the host (ENTRY_FRAME_MXCSR)
 //   [rbp - 56]          how it differs from Wasm's, sticky flags apart; 0, as nearly always: it is left alone
+//
+// A function that returns has given all of them back but r13; one that was left has not.
 	FUNCTION trapeze_enter
 	.cfi_personality 0x1b, trapeze_border_personality
 	PROLOGUE
@@ -74,21 +89,15 @@
 	andl	$-64, %eax
 	xorl	$0x1f80, %eax
 	movl	%eax, -56(%rbp)
-	jz	1f
-	ldmxcsr	.Lwasm_mxcsr(%rip)
-1:
+	jnz	.Lset_mxcsr
+.Lmxcsr_is_set:
 	movq	%rbp, ACTIVATION_ENTRY_FP(%rcx)
 	movq	%rsi, %rax
 	movq	%rdx, %r13
 	movq	%rdi, %r10
-	movups	(REGS_FLOATS + 0)(%r10), %xmm0
-	movups	(REGS_FLOATS + 16)(%r10), %xmm1
-	movups	(REGS_FLOATS + 32)(%r10), %xmm2
-	movups	(REGS_FLOATS + 48)(%r10), %xmm3
-	movups	(REGS_FLOATS + 64)(%r10), %xmm4
-	movups	(REGS_FLOATS + 80)(%r10), %xmm5
-	movups	(REGS_FLOATS + 96)(%r10), %xmm6
-	movups	(REGS_FLOATS + 112)(%r10), %xmm7
+	cmpb	$FLOATS_SCALARS, %r8b
+	jae	.Lload_floats
+.Lload_ints:
 	movq	(REGS_INTS + 0)(%r10), %rdi
 	movq	(REGS_INTS + 8)(%r10), %rsi
 	movq	(REGS_INTS + 16)(%r10), %rdx
@@ -102,31 +111,43 @@
 	movups	%xmm0, (REGS_FLOAT_RESULTS + 0)(%r10)
 	movups	%xmm1, (REGS_FLOAT_RESULTS + 16)(%r10)
 	xorl	%eax, %eax
-.Lleave:
 	cmpl	$0, -56(%rbp)
-	je	1f
-	ldmxcsr	ENTRY_FRAME_MXCSR(%rbp)
-1:
-	movq	-8(%rbp), %rbx
-	movq	-16(%rbp), %r12
+	jne	.Lreset_mxcsr
+.Lleave:
 	movq	-24(%rbp), %r13
-	movq	-32(%rbp), %r14
-	movq	-40(%rbp), %r15
 	.cfi_remember_state
 	leave
 	.cfi_def_cfa %rsp, 8
 	retq
 	.cfi_restore_state
-	.globl	trapeze_abandon
-	.hidden	trapeze_abandon
-trapeze_abandon:
-	movl	$1, %eax
+.Lset_mxcsr:
+	ldmxcsr	.Lwasm_mxcsr(%rip)
+	jmp	.Lmxcsr_is_set
+.Lreset_mxcsr:
+	ldmxcsr	ENTRY_FRAME_MXCSR(%rbp)
 	jmp	.Lleave
+.Lload_floats:
+	jne	.Lload_vectors
+	FLOATS movsd, %r10
+	jmp	.Lload_ints
+.Lload_vectors:
+	FLOATS movups, %r10
+	jmp	.Lload_ints
 	.globl	trapeze_border_pad
 	.hidden	trapeze_border_pad
 trapeze_border_pad:
 	leaq	-ENTRY_FRAME_SIZE(%rbp), %rsp
-	jmp	trapeze_abandon
+	.globl	trapeze_abandon
+	.hidden	trapeze_abandon
+trapeze_abandon:
+	movq	-8(%rbp), %rbx
+	movq	-16(%rbp), %r12
+	movq	-32(%rbp), %r14
+	movq	-40(%rbp), %r15
+	movl	$1, %eax
+	cmpl	$0, -56(%rbp)
+	jne	.Lreset_mxcsr
+	jmp	.Lleave
 	END trapeze_enter
 
 	FUNCTION trapeze_host_call_stub
@@ -138,6 +159,28 @@ trapeze_border_pad:
 	movq	%rcx, (REGS_INTS + 24)(%rsp)
 	movq	%r8, (REGS_INTS + 32)(%rsp)
 	movq	%r9, (REGS_INTS + 40)(%rsp)
+	cmpb	$0, HOST_FLOAT_PARAMS(%r13)
+	jne	.Lspill_floats
+.Lspilled:
+	movq	(%r13), %rax
+	movq	%rbp, STORE_EXIT_FP(%rax)
+	movq	%r13, %rdi
+	movq	%rsp, %rsi
+	callq	*HOST_ENTRY(%r13)
+	movq	(%r13), %rax
+	cmpq	$0, STORE_PENDING(%rax)
+	jne	trapeze_pending
+	movq	(REGS_INT_RESULTS + 0)(%rsp), %rax
+	movq	(REGS_INT_RESULTS + 8)(%rsp), %rdx
+	cmpb	$FLOATS_SCALARS, HOST_FLOAT_RESULTS(%r13)
+	jae	.Lfloat_results
+.Lreturn:
+	.cfi_remember_state
+	leave
+	.cfi_def_cfa %rsp, 8
+	retq
+	.cfi_restore_state
+.Lspill_floats:
 	movups	%xmm0, (REGS_FLOATS + 0)(%rsp)
 	movups	%xmm1, (REGS_FLOATS + 16)(%rsp)
 	movups	%xmm2, (REGS_FLOATS + 32)(%rsp)
@@ -146,21 +189,16 @@ trapeze_border_pad:
 	movups	%xmm5, (REGS_FLOATS + 80)(%rsp)
 	movups	%xmm6, (REGS_FLOATS + 96)(%rsp)
 	movups	%xmm7, (REGS_FLOATS + 112)(%rsp)
-	movq	(%r13), %rax
-	movq	%rbp, STORE_EXIT_FP(%rax)
-	movq	%r13, %rdi
-	movq	%rsp, %rsi
-	callq	trapeze_host_call
-	movq	(%r13), %rax
-	cmpq	$0, STORE_PENDING(%rax)
-	jne	trapeze_pending
-	movq	(REGS_INT_RESULTS + 0)(%rsp), %rax
-	movq	(REGS_INT_RESULTS + 8)(%rsp), %rdx
+	jmp	.Lspilled
+.Lfloat_results:
+	jne	1f
+	movsd	(REGS_FLOAT_RESULTS + 0)(%rsp), %xmm0
+	movsd	(REGS_FLOAT_RESULTS + 16)(%rsp), %xmm1
+	jmp	.Lreturn
+1:
 	movups	(REGS_FLOAT_RESULTS + 0)(%rsp), %xmm0
 	movups	(REGS_FLOAT_RESULTS + 16)(%rsp), %xmm1
-	leave
-	.cfi_def_cfa %rsp, 8
-	retq
+	jmp	.Lreturn
 	END trapeze_host_call_stub
 
 // Jumped to from inside a stub's frame: rbp = that frame, rsp 16-aligned, r13 = a context of the store.

@@ -2,6 +2,7 @@
 #include "runtime/stubs.hh"
 
 #include "runtime/heap.hh"
+#include "runtime/host_function.hh"
 #include "runtime/stub_offsets.hh"
 #include "unwind/code_map.hh"
 #include "unwind/frame_x64.hh"
@@ -43,6 +44,11 @@ static_assert(offsetof(Registers, floats) == REGS_FLOATS);
 static_assert(offsetof(Registers, int_results) == REGS_INT_RESULTS);
 static_assert(offsetof(Registers, float_results) == REGS_FLOAT_RESULTS);
 static_assert(sizeof(Registers) == REGS_SIZE);
+static_assert(static_cast<u32>(FloatUse::Scalars) == FLOATS_SCALARS && FloatUse::Vectors > FloatUse::Scalars);
+static_assert(offsetof(HostFunction, context) == 0);
+static_assert(offsetof(HostFunction, entry) == HOST_ENTRY);
+static_assert(offsetof(HostFunction, float_params) == HOST_FLOAT_PARAMS);
+static_assert(offsetof(HostFunction, float_results) == HOST_FLOAT_RESULTS);
 static_assert(offsetof(Activation, entry_fp) == ACTIVATION_ENTRY_FP);
 static_assert(offsetof(unwind::Landing, pc) == LANDING_PC);
 static_assert(offsetof(unwind::Landing, fp) == LANDING_FP);

@@ -9,11 +9,7 @@
 
 namespace trapeze::runtime {
 
-namespace {
-
-[[gnu::tls_model("initial-exec")]] thread_local ThreadState thread_state;
-
-} // namespace
+[[gnu::tls_model("initial-exec")]] constinit thread_local ThreadState thread_state;
 
 ThreadState &this_thread() { return thread_state; }
 

@@ -15,6 +15,9 @@ struct ThreadState {
   u64 fault_pc = 0, fault_fp = 0;       ///< between the fault and trapeze_trap
   abi::TrapCode fault_code{};
 };
+/// Initialised without code, so that reading it needs none.
+[[gnu::tls_model("initial-exec")]] extern constinit thread_local ThreadState thread_state;
+/// A function, because a compiler may keep the address of a thread_local over a call that changes the thread (fibers).
 ThreadState &this_thread();
 
 /// Async-signal-safe. True: the fault is a trap of Wasm code, and `resume` leads to the trap landing.

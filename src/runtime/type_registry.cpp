@@ -5,7 +5,9 @@
 #include "runtime/type_registry.hh"
 
 #include "base/assert.hh"
+#include "runtime/stubs.hh"
 
+#include <algorithm>
 #include <mutex>
 
 namespace trapeze::runtime {
@@ -80,15 +82,34 @@ void write(std::string &out, const SubType &type) {
   }
 }
 
-std::vector<CallPlan::Slot> plan(const std::vector<ValType> &types, abi::Assigner assigner) {
+struct Side {
   std::vector<CallPlan::Slot> slots;
-  slots.reserve(types.size());
+  u16 overflow = 0;
+  FloatUse floats = FloatUse::None;
+};
+
+Side plan_side(const std::vector<ValType> &types, abi::Assigner assigner, u16 (*place)(abi::Location)) {
+  Side side;
+  side.slots.reserve(types.size());
   for (ValType type : types) {
-    bool is_float = type.kind() == ValKind::F32 || type.kind() == ValKind::F64 || type.kind() == ValKind::V128;
-    u8 size = type.kind() == ValKind::V128 ? 16 : type.kind() == ValKind::I64 || type.kind() == ValKind::F64 ? 8 : 4;
-    slots.push_back({assigner.next(is_float ? abi::RegClass::Float : abi::RegClass::Int), size, type.is_ref()});
+    bool is_vector = type.kind() == ValKind::V128;
+    bool is_float = is_vector || type.kind() == ValKind::F32 || type.kind() == ValKind::F64;
+    u8 size = is_vector ? 16 : type.kind() == ValKind::I64 || type.kind() == ValKind::F64 ? 8 : 4;
+    abi::Location where = assigner.next(is_float ? abi::RegClass::Float : abi::RegClass::Int);
+    if (is_float && where.in_register)
+      side.floats = std::max(side.floats, is_vector ? FloatUse::Vectors : FloatUse::Scalars);
+    side.slots.push_back({place(where), size, type.is_ref()});
   }
-  return slots;
+  side.overflow = assigner.cells();
+  return side;
+}
+
+CallPlan plan(const wasm::FuncType &type) {
+  Side params = plan_side(type.params, abi::Assigner::params(abi::x64_convention), place_of_param);
+  Side results = plan_side(type.results, abi::Assigner::results(abi::x64_convention), place_of_result);
+  bool has_ref_params = std::ranges::any_of(params.slots, &CallPlan::Slot::is_ref);
+  return {std::move(params.slots), std::move(results.slots), params.overflow, results.overflow,
+          params.floats,           results.floats,           has_ref_params};
 }
 
 } // namespace
@@ -117,10 +138,8 @@ u32 TypeRegistry::add_group(std::span<const SubType> group) {
     entry.type = map_indices(type, resolve);
     entry.type.group_first = first;
     entry.type.group_size = static_cast<u32>(group.size());
-    if (type.kind == wasm::CompositeKind::Func) {
-      entry.plan.params = plan(entry.type.func.params, abi::Assigner::params(abi::x64_convention));
-      entry.plan.results = plan(entry.type.func.results, abi::Assigner::results(abi::x64_convention));
-    }
+    if (type.kind == wasm::CompositeKind::Func)
+      entry.plan = plan(entry.type.func);
   }
   for (u32 i = 0; i < group.size(); ++i)
     if (TypeEntry &entry = entries_[first + i]; entry.type.has_super)

@@ -17,14 +17,21 @@
 
 namespace trapeze::runtime {
 
+/// Which floating-point registers a border has to load: none, their low eight bytes, or all of them.
+enum class FloatUse : u8 { None, Scalars, Vectors };
+
 /// Where the values of a signature travel, computed once per type.
 struct CallPlan {
-  struct alignas(8) Slot {
-    abi::Location where;
-    u8 size; ///< bytes that count: 4, 8, 16
+  struct Slot {
+    u16 place; ///< in the call area: runtime/stubs.hh
+    u8 size;   ///< bytes that count: 4, 8, 16
     bool is_ref;
   };
   std::vector<Slot> params, results;
+  u16 overflow_params = 0, overflow_results = 0; ///< cells of them, beyond the registers
+  FloatUse float_params = FloatUse::None, float_results = FloatUse::None;
+  bool has_ref_params = false;
+  bool has_overflow() const { return (overflow_params | overflow_results) != 0; }
 };
 
 struct TypeEntry {

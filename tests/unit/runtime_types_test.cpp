@@ -1,4 +1,5 @@
 // Type identity across modules: iso-recursive, by groups.
+#include "runtime/stubs.hh"
 #include "runtime/type_registry.hh"
 
 #include <doctest/doctest.h>
@@ -85,11 +86,19 @@ TEST_CASE("a call plan places values as the convention says") {
   type.results = {wasm::i32_type, wasm::externref_type, wasm::i32_type};
   const TypeEntry *entry = registry.add(type);
   CHECK(registry.add(type) == entry);
-  CHECK(entry->plan.params[5].where.in_register);
-  CHECK(!entry->plan.params[6].where.in_register);
-  CHECK(entry->plan.params[7].where.index == 1);
-  CHECK(entry->plan.params[8].where.cls == abi::RegClass::Float);
+  CHECK(entry->plan.params[5].place == offsetof(Registers, ints[5]));
+  CHECK(entry->plan.params[6].place == sizeof(Registers));
+  CHECK(entry->plan.params[7].place == sizeof(Registers) + 16);
+  CHECK(entry->plan.params[8].place == offsetof(Registers, floats));
   CHECK(entry->plan.results[1].is_ref);
   CHECK(entry->plan.results[1].size == 4);
-  CHECK(!entry->plan.results[2].where.in_register);
+  CHECK(entry->plan.results[1].place == offsetof(Registers, int_results[1]));
+  CHECK(entry->plan.results[2].place == sizeof(Registers));
+  CHECK(entry->plan.overflow_params == 2);
+  CHECK(entry->plan.overflow_results == 1);
+  CHECK(!entry->plan.has_ref_params);
+  CHECK(entry->plan.float_params == FloatUse::Scalars);
+  CHECK(entry->plan.float_results == FloatUse::None);
+  CHECK(registry.add(wasm::FuncType{{}, {wasm::f32_type, wasm::v128_type}})->plan.float_results == FloatUse::Vectors);
+  CHECK(registry.add(wasm::FuncType{{wasm::funcref_type}, {}})->plan.has_ref_params);
 }
