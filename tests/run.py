@@ -182,7 +182,7 @@ SUITES = [
                                         data('testsuite'), data('corpus')), weight=40,
           what='modules saved by one process run in another, without a compiler, as from memory; damage is refused'),
     Suite('native', lambda b: python('native.py', engine(b), program(b, 'tests/native/in_place'), program(b, 'tests/native/loads'),
-                                     data('corpus')), ONCE, 40,
+                                     program(b, 'tests/artifacts/run_saved'), data('testsuite'), data('corpus')), ONCE, 40,
           what='objects, libraries and executables: every linker, code in place, the corpus as executables'),
     Suite('native_cpp', lambda b: python('native_cpp.py', engine(b), program(b, 'libtrapeze_native.a')), ONCE, 8,
           what='modules linked into C and C++ programs throw into each other; the generated header; the example of the docs'),

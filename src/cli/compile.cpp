@@ -3,6 +3,7 @@
 // each took.
 #include "api/artifact.hh"
 #include "api/source/inspect.hh"
+#include "cli/accept.hh"
 #include "cli/commands.hh"
 #include "cli/load.hh"
 #include "cli/progress.hh"
@@ -72,11 +73,6 @@ Module compiled(const CompileOptions &options) {
 void save(const CompileOptions &options) {
   const std::vector<std::uint8_t> key = options.key.empty() ? std::vector<std::uint8_t>() : read_key(options.key);
   compiled(options).save(options.output, key);
-}
-
-void accept(const base::Result<void> &result) {
-  if (!result)
-    throw v1::Error(static_cast<v1::ErrorKind>(result.error().kind), result.error().message);
 }
 
 /// What is missing for linking is said before anything is compiled.

@@ -1,9 +1,11 @@
 // run_saved [--unwinder=system] DIR SCRIPT [FEATURE,...]: runs a .wast script whose modules `trapeze wast --save DIR`
 // has compiled in another process. This program has no compiler: a module that was not saved cannot run here. Ends with
-// the line of counts that `trapeze wast` ends with.
+// the line of counts that `trapeze wast` ends with. DIR may be a shared library of the script's modules instead
+// (`trapeze wast --save --emit=obj`, linked): then their code runs where the library is.
 #include "api/script/wast.hh"
 
 #include <cstdio>
+#include <dlfcn.h>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -28,9 +30,20 @@ int main(int argc, char **argv) {
   source << in.rdbuf();
   const std::string text = source.str();
   Engine engine(config);
+  void *library = std::filesystem::is_directory(folder) ? nullptr : dlopen(folder.c_str(), RTLD_NOW);
+  auto linked = [&](const Engine &for_engine, std::string_view name, std::uint32_t number) {
+    const void *native = dlsym(library, ("number_" + std::to_string(number) + "_module").c_str());
+    if (native == nullptr)
+      throw Error(ErrorKind::Unsupported, "module " + std::to_string(number) + " was not linked");
+    LoadOptions load;
+    load.name = name;
+    return Module::from_native(for_engine, *static_cast<const trapeze_native_module *>(native), load);
+  };
   api::WastOptions options;
   options.make_module = [&](const Engine &for_engine, std::span<const std::uint8_t>, std::string_view name,
                             std::uint32_t number) {
+    if (library != nullptr)
+      return linked(for_engine, name, number);
     const std::filesystem::path file = folder / (script.stem().string() + "." + std::to_string(number) + ".tpz");
     if (!std::filesystem::exists(file)) // the compiler refused it there
       throw Error(ErrorKind::Unsupported, file.string() + " was not saved");

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Native objects, libraries and executables:  native.py TRAPEZE IN_PLACE LOADS CORPUS
+"""Native objects, libraries and executables:  native.py TRAPEZE IN_PLACE LOADS RUN_SAVED TESTSUITE CORPUS
 
   in place  tests/native/in_place.cpp: two objects in one program, throws, traps and backtraces on both unwinders
   linkers   a program by ld, gold and lld (what is installed): PIE, non-PIE, static, static PIE, stripped; a library that a
@@ -8,9 +8,11 @@
   symbols   of an object: what is global, what is undefined; the same bytes for the same module
   messages  of an uncaught exception and of a trap are those of `trapeze run`
   refusals  options that do not go together, no compiler, no runtime; a failed or interrupted link leaves nothing behind
+  scripts   the exception scripts, the modules of each linked into one library that a program without compiler opens
   corpus    each program as an executable: output and status as the manifest says, on both unwinders
 """
 import os, re, shutil, signal, subprocess, sys, tempfile, time
+import wast as scripts
 from common import *
 
 PROGRAM = os.path.join(ROOT, 'tests/native/program.wat')
@@ -77,10 +79,20 @@ def check_frames(tally, name, path, dwarfdump):
         tally.check(f'{name}: llvm-dwarfdump', loud_lines(run([dwarfdump, '--eh-frame', path])))
 
 
+def links_at_all(options, folder):
+    """gold 2.40 makes no static PIE of anything."""
+    return subprocess.run(['c++', '-x', 'c++', '-', '-o', os.path.join(folder, 'empty'), *options], input=b'int main() {}',
+                          stderr=subprocess.DEVNULL).returncode == 0
+
+
 def check_linkers(engine, loads, folder, tally):
     dwarfdump = newest('llvm-dwarfdump')
     for linker, chosen in linkers(folder, tally).items():
         for mode, options in MODES.items():
+            if mode == 'static PIE' and not links_at_all(chosen + options, folder):
+                tally.skipped += 1
+                print(f'skipped: {linker} links no static PIE here')
+                continue
             name, path = f'{linker}, {mode}', os.path.join(folder, f'{linker}-{mode}')
             made = compile_to(engine, PROGRAM, path, '--emit=exe', *as_link_options(chosen + options))
             ran = run([path]) if made.status == 0 else made
@@ -213,10 +225,38 @@ def check_interrupted(engine, here, tally):
                     not os.path.exists(f'/proc/{child}') else f'status {linking.returncode}, left {left}')
 
 
+def quickest(folder):
+    """Options of the quickest linker."""
+    found = linkers(tempfile.mkdtemp(dir=folder), Tally())
+    return next((found[name] for name in ('lld', 'gold') if name in found), [])
+
+
+def script_runs(engine, run_saved, suite, folder, tally):
+    quick = quickest(folder)
+
+    def one(item):
+        number, (name, path) = item
+        place = os.path.join(folder, f'script{number}')
+        os.mkdir(place)
+        made = run([engine, 'wast', '--save', place, '--emit=obj', path])
+        library = os.path.join(place, 'all.so')
+        linked = run(['c++', *quick, '-shared', '-Wl,-z,text', '-o', library, *modules(place, '.o')])
+        ran = [run([run_saved, *options, library, path]) for options in ([], ['--unwinder=system'])]
+        shutil.rmtree(place)
+        return name, made, linked, ran
+
+    for name, made, linked, ran in in_parallel(one, list(enumerate(scripts.select('exceptions', suite)))):
+        wanted = scripts.counts(made.out)
+        for unwinder, result in zip(('fast', 'system'), ran):
+            got = scripts.counts(result.out)
+            tally.check(f'{name} ({unwinder})', made.crash() or (last(linked.err) if linked.status else None) or result.crash() or
+                        (None if wanted and got == wanted else f'{got}, from memory {wanted}: {last(result.out + result.err)}'))
+
+
 def corpus_runs(engine, corpus, folder, tally):
     rows = [line.rstrip('\n').split('\t') for line in open(os.path.join(corpus, 'manifest.tsv')) if not line.startswith('#')]
     files = sorted({row[1] for row in rows})
-    quick = next((options for name in ('lld', 'gold') if (options := linkers(tempfile.mkdtemp(dir=folder), Tally()).get(name))), [])
+    quick = quickest(folder)
     # Every program throws through the platform's unwinder; every fourth through our own search too.
     wanted = [(file, unwinder) for number, file in enumerate(files) for unwinder in ('system', 'fast')[:1 + (number % 4 == 0)]]
     path_of = {item: os.path.join(folder, f'program{number}') for number, item in enumerate(wanted)}
@@ -237,7 +277,7 @@ def corpus_runs(engine, corpus, folder, tally):
 
 
 def main():
-    engine, in_place, loads, corpus = map(os.path.abspath, sys.argv[1:5])
+    engine, in_place, loads, run_saved, suite, corpus = map(os.path.abspath, sys.argv[1:7])
     tally = Tally()
     ran = run([in_place])
     counted = re.search(rb'(\d+) passed, (\d+) failed\s*$', ran.out)
@@ -249,6 +289,7 @@ def main():
         check_messages(engine, folder, tally)
         check_surroundings(engine, folder, tally)
         check_refusals(engine, folder, tally)
+        script_runs(engine, run_saved, suite, folder, tally)
         corpus_runs(engine, corpus, folder, tally)
     tally.close()
 
