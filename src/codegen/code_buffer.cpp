@@ -17,8 +17,19 @@ void CodeBuffer::clear() {
 }
 
 u32 CodeBuffer::moved(u32 offset) const {
-  auto after = std::upper_bound(gaps_.begin(), gaps_.end(), offset, [](u32 o, const Gap &g) { return o < g.end; });
-  return after == gaps_.begin() ? offset : offset - std::prev(after)->saved;
+  // The number of gaps that end at or before the offset: the last answer, the one behind it, or a search.
+  auto is_at = [&](usize k) {
+    return k <= gaps_.size() && (k == 0 || gaps_[k - 1].end <= offset) && (k == gaps_.size() || offset < gaps_[k].end);
+  };
+  if (!is_at(last_gap_)) {
+    if (is_at(last_gap_ + 1))
+      ++last_gap_;
+    else
+      last_gap_ = static_cast<usize>(
+          std::upper_bound(gaps_.begin(), gaps_.end(), offset, [](u32 o, const Gap &g) { return o < g.end; }) -
+          gaps_.begin());
+  }
+  return last_gap_ == 0 ? offset : offset - gaps_[last_gap_ - 1].saved;
 }
 
 void CodeBuffer::note_gaps() {

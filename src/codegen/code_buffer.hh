@@ -79,6 +79,7 @@ private:
   std::vector<FixUp> fix_ups_;
   std::vector<Jump> jumps_; ///< ascending
   std::vector<Gap> gaps_;
+  mutable usize last_gap_ = 0; ///< where `moved` found its last answer: tables ascend
 };
 
 } // namespace trapeze::codegen

@@ -183,10 +183,12 @@ void OnePass::begin_block(u32 b) {
   drop(full_);
   if (!has_one_pred || ws_.state_at[b] == none)
     return;
-  const State &state = ws_.states[ws_.state_at[b]];
-  for (u32 r = 0; r < state.size(); ++r)
-    if (state[r] != no_value && ws_.rows[state[r]].uses != 0)
-      put(state[r], static_cast<PReg>(r));
+  const Workspace::HeldState &state = ws_.states[ws_.state_at[b]];
+  for (RegSet left = state.full; left != 0; left &= left - 1) {
+    u32 r = static_cast<u32>(__builtin_ctzll(left));
+    if (ws_.rows[state.holds[r]].uses != 0)
+      put(state.holds[r], static_cast<PReg>(r));
+  }
 }
 
 /// Arguments go to the slots of their parameters.
@@ -219,11 +221,7 @@ void OnePass::hand_on(u32 b) {
       continue;
     if (state == none) {
       state = static_cast<u32>(ws_.states.size());
-      ws_.states.emplace_back().fill(no_value);
-      for (RegSet left = full_; left != 0; left &= left - 1) {
-        u32 r = static_cast<u32>(__builtin_ctzll(left));
-        ws_.states.back()[r] = holds_[r];
-      }
+      ws_.states.push_back({full_, holds_});
     }
     ws_.state_at[base::index_of(edge.target)] = state;
   }

@@ -33,8 +33,6 @@ public:
   void run();
 
 private:
-  using State = std::array<VReg, 64>;
-
   // before: uses, and where back edges lead
   void count();
   void count_block(u32 block);
@@ -88,7 +86,7 @@ private:
   RegSet late_ = 0;       ///< taken late: clobbers, fixed definitions, late uses, definitions
   PReg reused_ = no_preg; ///< of the instruction at hand: an operand's own register that its definition takes over
   u32 clock_ = 0;
-  State holds_;
+  std::array<VReg, 64> holds_;
   RegSet full_ = 0; ///< registers that hold something
   std::array<u32, 64> touched_{};
   std::array<Place, 256> sources_; ///< per use operand of the instruction at hand: where its value was before

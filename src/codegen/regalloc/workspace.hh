@@ -97,7 +97,11 @@ struct Workspace {
 
   // one pass; `moves`, `resolver`, `open_slots` and `roots` serve it too
   base::IdVec<VReg, PassRow> rows;
-  std::vector<std::array<VReg, 64>> states;    ///< at ends of blocks, for successors that come later
+  struct HeldState {
+    u64 full; ///< registers that hold something
+    std::array<VReg, 64> holds;
+  };
+  std::vector<HeldState> states;               ///< at ends of blocks, for successors that come later
   std::vector<u32> state_at;                   ///< per block, into states; ~0: none
   std::vector<u32> slot_operands;              ///< operands whose place is a slot
   std::vector<u64> stored_order;               ///< definition << 32 | vreg

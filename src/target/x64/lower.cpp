@@ -178,19 +178,15 @@ void Lowering::analyse_block(Block b) {
 
 /// A block parameter is clean if all its arguments are. `work_` holds values newly marked.
 void Lowering::mark_clean() {
-  struct Place {
-    Block block = ir::no_block;
-    u32 position = 0;
-  };
-  base::IdVec<Inst, Place> places; // of Param rows, which stand in no list
-  places.resize(fn_->insts.size());
+  param_places_.clear(); // Param rows stand in no list
+  param_places_.resize(fn_->insts.size());
   for (Block b : fn_->layout)
     for (u32 k = 0; k < fn_->blocks[b].params.size(); ++k)
-      places[fn_->blocks[b].params[k]] = {b, k};
+      param_places_[fn_->blocks[b].params[k]] = {b, k};
   while (!work_.empty()) {
     Value v = work_.back();
     work_.pop_back();
-    Place place = places[v];
+    ParamPlace place = param_places_[v];
     if (base::is_none(place.block))
       continue;
     for (Block p : cfg_.preds(place.block)) {
@@ -285,12 +281,34 @@ void Lowering::make_edges(Block b, codegen::MBlockRow &block) {
   }
 }
 
+/// A block has three lists: what the last function allocated for them serves the next one.
+void Lowering::recycle_blocks() {
+  constexpr usize limit = 4096;
+  for (codegen::MBlockRow &row : out_->blocks)
+    if (spare_blocks_.size() < limit)
+      spare_blocks_.push_back(std::move(row));
+}
+
+codegen::MBlockRow Lowering::fresh_block() {
+  if (spare_blocks_.empty())
+    return {};
+  codegen::MBlockRow old = std::move(spare_blocks_.back()), row;
+  spare_blocks_.pop_back();
+  row.params = std::move(old.params);
+  row.succs = std::move(old.succs);
+  row.preds = std::move(old.preds);
+  row.params.clear();
+  row.succs.clear();
+  row.preds.clear();
+  return row;
+}
+
 void Lowering::make_blocks() {
   block_of_.clear();
   block_of_.resize(fn_->blocks.size(), base::none_id<MBlock>());
   for (Block b : fn_->layout) {
     const ir::BlockRow &from = fn_->blocks[b];
-    codegen::MBlockRow row;
+    codegen::MBlockRow row = fresh_block();
     row.ir_block = base::index_of(b);
     row.loop_depth = from.loop_depth;
     row.is_cold = from.is_cold;
@@ -377,6 +395,7 @@ void Lowering::run(const ir::Function &fn, const codegen::Settings &settings, MF
   for_size_ = settings.for_size;
   fn_ = &fn;
   out_ = &out;
+  recycle_blocks();
   out.clear();
   out.clobber_sets.assign(1, 0);
   cfg_.compute(fn);

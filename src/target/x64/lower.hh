@@ -137,6 +137,8 @@ private:
   void analyse();
   void analyse_block(ir::Block b);
   void mark_clean();
+  void recycle_blocks();
+  codegen::MBlockRow fresh_block();
   void make_blocks();
   void make_edges(ir::Block b, codegen::MBlockRow &row);
   void make_regions();
@@ -279,6 +281,12 @@ private:
   base::IdVec<Inst, ValueInfo> info_;
   base::IdVec<ir::Block, MBlock> block_of_;
   base::IdVec<MBlock, u32> named_by_; ///< the last block with an edge to it
+  struct ParamPlace {                 ///< of a block parameter
+    ir::Block block = ir::no_block;
+    u32 position = 0;
+  };
+  base::IdVec<Inst, ParamPlace> param_places_;
+  std::vector<codegen::MBlockRow> spare_blocks_; ///< rows of earlier functions, for their storage
   std::vector<MInst> group_, staged_;
   std::vector<Value> work_;
   std::vector<u32> staged_first_, staged_count_;
