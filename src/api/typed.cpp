@@ -48,7 +48,7 @@ void call_with_care(runtime::HostFunction &function, runtime::Store &store, Regi
   for (runtime::CallPlan::Slot slot : plan.params)
     if (slot.is_ref)
       roots.add(*reinterpret_cast<const runtime::RawRef *>(value_at(registers, store.context(), slot.place)));
-  if (!plan.has_overflow()) {
+  if (!plan.has_overflow) {
     store.poll();
     return code.call(reinterpret_cast<unsigned char *>(&registers));
   }
@@ -93,7 +93,7 @@ template <bool on_system, bool is_plain>
 }
 
 runtime::HostEntry entry_for(const runtime::CallPlan &plan, bool on_system) {
-  bool is_plain = !plan.has_ref_params && !plan.has_overflow();
+  bool is_plain = !plan.has_ref_params && !plan.has_overflow;
   if (on_system)
     return is_plain ? typed_entry<true, true> : typed_entry<true, false>;
   return is_plain ? typed_entry<false, true> : typed_entry<false, false>;
@@ -117,10 +117,13 @@ void *make_host_func(StoreImpl &store, FuncType type, std::unique_ptr<HostCode> 
   return f.ref();
 }
 
+[[gnu::cold, gnu::noinline, noreturn]] static void raise_departed(StoreImpl &store) {
+  api::raise(store, store.store->departed());
+}
+
 void call_area(const Func &func, void *area) {
-  StoreImpl &store = *func.store_impl();
-  if (!store.store->enter(api::raw(func), *static_cast<runtime::Registers *>(area))) [[unlikely]]
-    api::raise(store, store.store->departed());
+  if (!func.store_impl()->store->enter(api::raw(func), *static_cast<runtime::Registers *>(area))) [[unlikely]]
+    raise_departed(*func.store_impl());
 }
 
 void *calling_instance(StoreImpl &store) { return store.store->calling_instance(); }

@@ -13,7 +13,8 @@ enum class FaultKind : u8 { Access, Illegal, Arithmetic };
 struct Fault {
   FaultKind kind;
   u64 pc, fp, sp;
-  u64 address; ///< Access: what was touched, as far as the system says
+  u64 instance; ///< the register that is the instance in compiled code (abi/convention.hh)
+  u64 address;  ///< Access: what was touched, as far as the system says
 };
 
 /// Where the thread continues instead: pc, and the first integer argument register.

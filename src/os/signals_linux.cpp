@@ -35,7 +35,7 @@ void pass_on(int signal, siginfo_t *info, void *context) {
 
 void on_fault(int signal, siginfo_t *info, void *raw_context) {
   auto &context = *static_cast<ucontext_t *>(raw_context);
-  Fault fault{kind_of(signal), 0, 0, 0, reinterpret_cast<u64>(info->si_addr)};
+  Fault fault{kind_of(signal), 0, 0, 0, 0, reinterpret_cast<u64>(info->si_addr)};
   read_registers(context, fault);
   Resume resume{};
   if (info->si_code > 0 && fault_resolver(fault, resume))

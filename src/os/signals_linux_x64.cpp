@@ -6,6 +6,7 @@ namespace trapeze::os {
 void read_registers(const ucontext_t &context, Fault &fault) {
   fault.pc = static_cast<u64>(context.uc_mcontext.gregs[REG_RIP]);
   fault.fp = static_cast<u64>(context.uc_mcontext.gregs[REG_RBP]);
+  fault.instance = static_cast<u64>(context.uc_mcontext.gregs[REG_R13]);
   fault.sp = static_cast<u64>(context.uc_mcontext.gregs[REG_RSP]);
 }
 

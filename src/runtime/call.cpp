@@ -25,7 +25,7 @@ constexpr u64 fiber_size = 32 << 10;
   ASSERT(has_signal_stack);
   os::StackBounds bounds = os::stack_bounds();
   thread.stack_low = bounds.low;
-  thread.stack_high = bounds.high;
+  thread.stack_size = bounds.high - bounds.low;
   thread.stack_limit = bounds.low + std::min(headroom, (bounds.high - bounds.low) / 2);
 }
 
@@ -41,7 +41,10 @@ void fetch_results(const CallPlan &plan, ValueCell *results, Registers &register
 
 } // namespace
 
-void Store::prepare_call(ThreadState &thread) {
+void Store::prepare_call() {
+  if (is_prepared(context(), stack_size_)) [[likely]]
+    return;
+  ThreadState &thread = this_thread();
   if (thread.stack_limit == 0)
     prepare(thread);
   if (context().activation == nullptr)
@@ -50,7 +53,7 @@ void Store::prepare_call(ThreadState &thread) {
 
 void Store::limit_stack(const ThreadState &thread) {
   u64 here = reinterpret_cast<u64>(__builtin_frame_address(0));
-  bool is_own_stack = thread.stack_low <= here && here < thread.stack_high;
+  bool is_own_stack = here - thread.stack_low < thread.stack_size;
   // On a stack of the host's own making (a fiber) nobody says how large it is.
   u64 wanted = stack_size_ != 0 || is_own_stack ? stack_size_ : fiber_size;
   stack_limit_ = is_own_stack ? thread.stack_limit : 0;
@@ -81,10 +84,22 @@ void InterruptHandle::interrupt() const {
 bool Store::enter(Func func, const ValueCell *args, ValueCell *results) {
   const CallPlan &plan = func.type_entry().plan;
   Registers registers;
+  prepare_call();
   place_arguments(plan, args, registers, context());
-  if (!enter_code(*func.ref(), registers, plan.float_params))
+  if (!run_code(*func.ref(), registers, plan.float_params))
     return false;
   fetch_results(plan, results, registers, context());
+  return true;
+}
+
+bool Store::enter_slowly(Func func, Registers &area) {
+  const CallPlan &plan = func.type_entry().plan;
+  auto *cells = reinterpret_cast<ValueCell *>(&area + 1);
+  prepare_call();
+  std::copy_n(cells, plan.overflow_params, context().overflow);
+  if (!run_code(*func.ref(), area, plan.float_params))
+    return false;
+  std::copy_n(context().overflow, plan.overflow_results, cells);
   return true;
 }
 

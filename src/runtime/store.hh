@@ -184,10 +184,9 @@ private:
   template <typename Visit> void visit_frames(Visit &&visit);
   RawRef allocate(ObjectKind kind, u32 size);
   void poll_slowly();
-  /// Prepares the thread, and the stack limit when no call is active.
-  ThreadState &begin_call();
-  bool enter_code(const abi::FuncRef &func, Registers &registers, FloatUse floats);
-  void prepare_call(ThreadState &thread);
+  /// Both prepare the thread, and the stack limit when no call is active.
+  bool enter_slowly(Func func, Registers &area);
+  void prepare_call();
   void limit_stack(const ThreadState &thread);
   void set_stack_limit();
 

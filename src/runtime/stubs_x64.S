@@ -66,8 +66,8 @@
 //   [rbp - 40 .. rbp)   rbx r12 r13 r14 r15 of the host
 //   [rbp - 48]          Registers *
 //   [rbp - 52]          MXCSR of the host (ENTRY_FRAME_MXCSR)
-//   [rbp - 56]          how it differs from Wasm's, sticky flags apart; 0, as nearly always: it is left alone
 //
+// Mostly MXCSR is Wasm's, sticky flags apart, and is left alone.
 // A function that returns has given all of them back but r13; one that was left has not.
 	FUNCTION trapeze_enter
 	.cfi_personality 0x1b, trapeze_border_personality
@@ -87,9 +87,8 @@
 	stmxcsr	ENTRY_FRAME_MXCSR(%rbp)
 	movl	ENTRY_FRAME_MXCSR(%rbp), %eax
 	andl	$-64, %eax
-	xorl	$0x1f80, %eax
-	movl	%eax, -56(%rbp)
-	jnz	.Lset_mxcsr
+	cmpl	$0x1f80, %eax
+	jne	.Lset_mxcsr
 .Lmxcsr_is_set:
 	movq	%rbp, ACTIVATION_ENTRY_FP(%rcx)
 	movq	%rsi, %rax
@@ -111,7 +110,10 @@
 	movups	%xmm0, (REGS_FLOAT_RESULTS + 0)(%r10)
 	movups	%xmm1, (REGS_FLOAT_RESULTS + 16)(%r10)
 	xorl	%eax, %eax
-	cmpl	$0, -56(%rbp)
+.Lmodes:
+	movl	ENTRY_FRAME_MXCSR(%rbp), %ecx
+	andl	$-64, %ecx
+	cmpl	$0x1f80, %ecx
 	jne	.Lreset_mxcsr
 .Lleave:
 	movq	-24(%rbp), %r13
@@ -145,9 +147,7 @@ trapeze_abandon:
 	movq	-32(%rbp), %r14
 	movq	-40(%rbp), %r15
 	movl	$1, %eax
-	cmpl	$0, -56(%rbp)
-	jne	.Lreset_mxcsr
-	jmp	.Lleave
+	jmp	.Lmodes
 	END trapeze_enter
 
 	FUNCTION trapeze_host_call_stub

@@ -1,4 +1,4 @@
-// From a fault to a trap: the signal handler asks resolve_fault, which knows Wasm code and the store this thread is in.
+// From a fault to a trap: the signal handler asks resolve_fault, which knows Wasm code.
 #pragma once
 
 #include "abi/traps.hh"
@@ -9,10 +9,9 @@ namespace trapeze::runtime {
 
 /// What the runtime knows about the calling thread. Initial-exec: read in a signal handler, where nothing may allocate.
 struct ThreadState {
-  abi::StoreContext *current = nullptr; ///< store of the innermost activation on this thread
-  u64 stack_limit = 0;                  ///< what prologues compare with; 0: not asked yet
-  u64 stack_low = 0, stack_high = 0;    ///< the thread's own stack; known when stack_limit is
-  u64 fault_pc = 0, fault_fp = 0;       ///< between the fault and trapeze_trap
+  u64 stack_limit = 0;               ///< what prologues compare with; 0: not asked yet
+  u64 stack_low = 0, stack_size = 0; ///< the thread's own stack; known when stack_limit is
+  u64 fault_pc = 0, fault_fp = 0;    ///< between the fault and trapeze_trap
   abi::TrapCode fault_code{};
 };
 /// Initialised without code, so that reading it needs none.

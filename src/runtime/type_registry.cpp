@@ -108,8 +108,9 @@ CallPlan plan(const wasm::FuncType &type) {
   Side params = plan_side(type.params, abi::Assigner::params(abi::x64_convention), place_of_param);
   Side results = plan_side(type.results, abi::Assigner::results(abi::x64_convention), place_of_result);
   bool has_ref_params = std::ranges::any_of(params.slots, &CallPlan::Slot::is_ref);
+  bool has_overflow = params.overflow != 0 || results.overflow != 0;
   return {std::move(params.slots), std::move(results.slots), params.overflow, results.overflow,
-          params.floats,           results.floats,           has_ref_params};
+          params.floats,           results.floats,           has_ref_params,  has_overflow};
 }
 
 } // namespace

@@ -31,7 +31,7 @@ struct CallPlan {
   u16 overflow_params = 0, overflow_results = 0; ///< cells of them, beyond the registers
   FloatUse float_params = FloatUse::None, float_results = FloatUse::None;
   bool has_ref_params = false;
-  bool has_overflow() const { return (overflow_params | overflow_results) != 0; }
+  bool has_overflow = false; ///< of either
 };
 
 struct TypeEntry {
