@@ -82,7 +82,7 @@ private:
     ASSERT(s.section >= ElfSymbol::absolute || s.section < file_.sections.size());
     put(strings_.add(s.name), 4);
     put(static_cast<u8>(binding_of(s) << 4 | s.type), 1);
-    put(0, 1); // default visibility
+    put(s.is_protected ? 3 : 0, 1); // st_other: STV_PROTECTED, STV_DEFAULT
     put(s.section == ElfSymbol::undefined ? 0 : s.section == ElfSymbol::absolute ? shn_abs : s.section + 1, 2);
     put(s.value, 8);
     put(s.size, 8);

@@ -45,6 +45,7 @@ struct ElfSymbol {
   u64 size = 0;
   Type type = None;
   bool is_global = false, is_weak = false; ///< weak: global, but any other definition is preferred
+  bool is_protected = false;               ///< of a shared library: nobody may take or copy its place
 };
 
 struct ElfRelocation {

@@ -145,7 +145,9 @@ private:
     }
     header_.content_hash = object_content_hash(tables);
     const u64 size = sizeof header_;
-    file_.symbols.push_back({std::string(input_.symbol), 0, 0, size, ElfSymbol::Object, true});
+    // Protected: a linker would copy a library's variable that an executable names into the executable (copy
+    // relocation), away from the tables; so it says that the executable has to be compiled otherwise.
+    file_.symbols.push_back({std::string(input_.symbol), 0, 0, size, ElfSymbol::Object, true, false, true});
     file_.symbols.push_back({main_module_name, 0, 0, size, ElfSymbol::Object, true, true});
   }
 

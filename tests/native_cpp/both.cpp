@@ -3,11 +3,13 @@
 //   both fast|system              every check; ends with 'N passed, M failed'
 //   both fast|system uncaught     ends in std::terminate by a Wasm exception
 //
-// With -DDLOPEN=\"PATH\" module b is found in the shared object PATH at run time.
+// Stores come and go, one after the other and side by side, in two engines. With -DDLOPEN=\"PATH\" module b is in the
+// shared object PATH, which is opened and closed with each store.
 #include "a.h"
 #include "b.h"
 #include "trapeze/trapeze.hh"
 
+#include <atomic>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -18,7 +20,7 @@
 
 namespace {
 
-int passed = 0, failed = 0;
+std::atomic<int> passed = 0, failed = 0;
 
 void check(bool fine, const char *what) {
   ++(fine ? passed : failed);
@@ -30,12 +32,33 @@ struct HostFailure : std::runtime_error {
   int number;
   HostFailure(int n) : std::runtime_error("host failure"), number(n) {}
   HostFailure(const HostFailure &other) : std::runtime_error(other), number(other.number) { ++copies; }
-  static inline int copies = 0;
+  static inline thread_local int copies = 0;
 };
 
 enum Do : std::int32_t { ThrowCpp, CallThrower, ThrowWasm, Divide, ThrowExit, CatchAndReturn, Cancel };
 
+/// Module b, as long as it is used: then the shared object goes.
+class Library {
+public:
+  const trapeze_native_module *module = nullptr;
+#ifdef DLOPEN
+  Library() : handle_(dlopen(DLOPEN, RTLD_NOW)) {
+    if (handle_ == nullptr)
+      throw std::runtime_error(dlerror());
+    module = static_cast<const trapeze_native_module *>(dlsym(handle_, "b_module"));
+  }
+  ~Library() { dlclose(handle_); }
+
+private:
+  void *handle_;
+#else
+  Library() { TRAPEZE_NATIVE_ADDRESS(module, b_module); }
+#endif
+  Library(const Library &) = delete;
+};
+
 struct World {
+  Library library; ///< goes after the store
   trapeze_native_store *store;
   trapeze_native_instance *a = nullptr, *b = nullptr;
   const HostFailure *thrown = nullptr; ///< where it lay as it was thrown
@@ -57,21 +80,6 @@ struct Guard {
   ~Guard() { ++world.guards; }
 };
 
-const trapeze_native_module *module_b(World &world) {
-#ifdef DLOPEN
-  static void *const library = dlopen(DLOPEN, RTLD_NOW);
-  if (library == nullptr)
-    throw std::runtime_error(dlerror());
-  (void)world;
-  return static_cast<const trapeze_native_module *>(dlsym(library, "b_module"));
-#else
-  (void)world;
-  const trapeze_native_module *module;
-  TRAPEZE_NATIVE_ADDRESS(module, b_module);
-  return module;
-#endif
-}
-
 World::World(int unwinder) {
   trapeze_native_options options = {};
   options.unwinder = unwinder;
@@ -81,7 +89,7 @@ World::World(int unwinder) {
   };
   a_define_host_call(store, call, this);
   a = a_instantiate(store, "a");
-  b = b_instantiate_from(store, module_b(*this), "b");
+  b = b_instantiate_from(store, library.module, "b");
 }
 
 std::int32_t World::serve(std::int32_t what) {
@@ -222,7 +230,7 @@ void memory_and_errors(World &w) {
       check(error.kind() == trapeze::ErrorKind::Usage, what);
     }
   };
-  usage([&] { a_instantiate_from(w.store, module_b(w), "x"); }, "the header of another module");
+  usage([&] { a_instantiate_from(w.store, w.library.module, "x"); }, "the header of another module");
   usage([&] { trapeze_native_call(w.a, a_tag_t, nullptr, 0); }, "a call of a tag");
   usage([&] { trapeze_native_call(w.a, 99, nullptr, 0); }, "a call of nothing");
   usage([&] { trapeze_native_throw(w.a, a_tag_t, nullptr, 0); }, "an exception without its fields");
@@ -251,8 +259,10 @@ int main(int argc, char **argv) {
     b_throw_other(w.b, 77);
   }
   everything(unwinder);
-  std::thread([&] { everything(unwinder); }).join();
+  std::thread threads[] = {std::thread(everything, unwinder), std::thread(everything, unwinder)};
+  for (std::thread &thread : threads)
+    thread.join();
   everything(unwinder == TRAPEZE_NATIVE_UNWINDER_FAST ? TRAPEZE_NATIVE_UNWINDER_SYSTEM : TRAPEZE_NATIVE_UNWINDER_FAST);
-  std::printf("%d passed, %d failed\n", passed, failed);
+  std::printf("%d passed, %d failed\n", passed.load(), failed.load());
   return failed != 0;
 }

@@ -177,7 +177,10 @@ int main(int argc, char **argv) {
         "an import that nobody defined");
   trapeze_native_failure_delete(failure);
   trapeze_native_store_delete(empty);
+  failure = failure_of(Refuse, TRAPEZE_NATIVE_EXCEPTION, "one more");
   trapeze_native_store_delete(store);
+  check(strstr(trapeze_native_failure_message(failure), "refused") != NULL, "a failure outlives its store");
+  trapeze_native_failure_delete(failure);
   printf("%d passed, %d failed\n", passed, failed);
   return failed != 0;
 }

@@ -5,6 +5,7 @@
             and C++ compilers take it, trapeze/native.h too, without a warning
   both      tests/native_cpp/both.cpp with two modules: as PIE, not as PIE, static, with one of them in a shared object, linked
             and opened; by g++ and by clang++ with lld; on both unwinders; what nobody catches ends in std::terminate
+  direct    C++ that names a module of a shared object without going through its header
   plain     tests/native_cpp/plain.c, a program in C99
   example   the files and commands of docs/embedding.md, "Linking modules into a C or C++ program"
 
@@ -75,6 +76,11 @@ def header(works, tally):
             for command in rows:
                 ran = run([*command, *WARNINGS, *INCLUDE, '-I', works.folder, '-fsyntax-only', '-'], stdin=text.encode())
                 tally.check(f'{name} by {" ".join(command[:3])}', failed(ran))
+    for name, arguments in (('alone', []), ('of an executable', ['--emit=exe', '-o', works.at('x')]),
+                            ('of a compiled module', ['-o', works.at('x')])):
+        ran = run([works.engine, 'compile', os.path.join(SOURCES, 'nasty.wat'), '--header', works.at('x.h'), *arguments])
+        tally.check(f'--header {name}', None if ran.status == 2 and b'--header' in ran.err and not os.path.exists(works.at('x.h'))
+                    else f'status {ran.status}: {last(ran.err)}')
     # Whatever is in the header links too, and is what it should be.
     lines = re.findall(r'^static inline .*?(\w+)\(', open(made).read(), re.M)
     tally.check('no two functions of one name', None if len(set(lines)) == len(lines) else 'twice: ' + str(lines))
@@ -121,6 +127,8 @@ def links(works, cpp):
         yield 'so, no-pie', ['-no-pie', '-fno-pie', *lld, a, archive, works.at('b.so'), f'-Wl,-rpath,{works.folder}']
         yield 'static', ['-static', *lld, a, b, archive]
         yield 'static-pie', ['-static-pie', '-fPIE', *lld, a, b, archive]
+        if not lld:
+            yield 'lto', ['-flto', a, b, archive]
         yield 'sections', ['-pie', '-fPIE', *lld, '-ffunction-sections', '-Wl,--gc-sections', '-s', a, b, archive]
 
 
@@ -142,6 +150,25 @@ def both(works, tally):
             ran = run([works.at(program), 'system', 'uncaught'])
             tally.check(f'{name}, uncaught', None if ran.status == -6 and b'exception other(i64:77)' in ran.err else
                         f'status {ran.status}: {last(ran.err)}')
+
+
+DIRECT_MAIN = '''
+#include "b.h"
+#include "trapeze/trapeze.hh"
+int main() { return trapeze::Module::from_native(trapeze::Engine(), b_module).exports().size() != 11; }
+'''
+
+
+def direct(works, tally):
+    """C++ names a module of a shared object itself: never a damaged copy in the executable."""
+    source = works.at('direct.cpp')
+    with open(source, 'w') as file:
+        file.write(DIRECT_MAIN)
+    rest = [works.archive, works.at('b.so'), f'-Wl,-rpath,{works.folder}']
+    ran = run([GNU[0], '-std=c++20', *SANITIZE, *INCLUDE, '-I', works.folder, '-fPIE', '-pie', source, *rest, '-o', works.at('direct')])
+    tally.check('direct, PIE: the linker refuses', None if ran.status and b'protected symbol' in ran.err else last(ran.err))
+    fault = works.build(GNU[0], source, 'direct', '-std=c++20', '-fPIC', *rest)
+    tally.check('direct, PIC', fault or failed(run([works.at('direct')])))
 
 
 def plain(works, tally):
@@ -193,7 +220,7 @@ def main():
     tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
         works = Works(engine, archive, folder)
-        for part in (header, both, plain, example):
+        for part in (header, both, direct, plain, example):
             part(works, tally)
     tally.close()
 
