@@ -87,8 +87,8 @@ def live(n):
     return module([sets + b'\x03\x40' + GET + b'\0' + b'\x41\x01\x6b\x22\0' + b'\x0d\0\x0b' + uses + GET + b'\0'], n)
 
 
-CASES = [(straight, 4000), (branches, 4000), (nested, 4000), (calls, 4000), (handlers, 2000), (nested_handlers, 2000),
-         (functions, 10000), (live, 2000)]
+CASES = [(straight, 32000), (branches, 16000), (nested, 32000), (calls, 32000), (handlers, 8000), (nested_handlers, 8000),
+         (functions, 20000), (live, 10000)]
 
 
 def seconds(engine, path):
@@ -96,7 +96,7 @@ def seconds(engine, path):
     best = None
     for _ in range(3):
         before = os.times()
-        ran = run([engine, 'run', '--threads=1', '--invoke', 'run', path, '1'], timeout=300)
+        ran = run([engine, 'run', '--no-cache', '--threads=1', '--invoke', 'run', path, '1'], timeout=300)
         after = os.times()
         if ran.crash() or ran.status != 0:
             return None, ran.crash() or f'exit status {ran.status}: {last(ran.err)}'
