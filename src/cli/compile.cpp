@@ -48,6 +48,8 @@ std::string default_name(const std::string &output) {
 /// Throws Usage if options do not go together.
 void check(const CompileOptions &options) {
   auto wrong = [](const std::string &message) { throw v1::Error(v1::ErrorKind::Usage, message); };
+  if (is_saved_file(options.file))
+    wrong(options.file + " is a compiled module already: what is compiled is its source");
   if (options.output.empty() && !options.key.empty())
     wrong("--key seals what -o writes: give both");
   if (options.output.empty() && (options.emit != "tpz" || !options.name.empty() || !options.link_options.empty()))

@@ -19,8 +19,10 @@
 // The same as an object for linkers (ArtifactInput::symbol): the descriptor of the module is the header itself, under a
 // global name, and the *linker* writes into each `tables[i].offset` how far the table is from the header's first byte
 // (signed; R_X86_64_PC64 against the table's section). Distances inside one executable or library never change, so
-// nothing of it is written when a program starts. `open_native` takes a header where it lies and finds the tables from
-// it. The content hash is over the tables' contents but the LSDA's, whose entries the linker writes too.
+// nothing of it is written when a program starts. A copy of the header would find nothing: its name is protected, so
+// that a linker refuses code that wants one (a copy relocation) of a library's. `open_native` takes a header where it
+// lies and finds the tables from it. The content hash is over the tables' contents but the LSDA's, whose entries the
+// linker writes too.
 //
 // What a reader may rely on (open_artifact checks it, in time that does not grow with the file): the header is intact
 // and of this engine, every table lies in the file, aligned, a whole number of rows, and the call hash ends. Rows are

@@ -148,7 +148,7 @@ private:
     // Protected: a linker would copy a library's variable that an executable names into the executable (copy
     // relocation), away from the tables; so it says that the executable has to be compiled otherwise.
     file_.symbols.push_back({std::string(input_.symbol), 0, 0, size, ElfSymbol::Object, true, false, true});
-    file_.symbols.push_back({main_module_name, 0, 0, size, ElfSymbol::Object, true, true});
+    file_.symbols.push_back({main_module_name, 0, 0, size, ElfSymbol::Object, true, true, true});
   }
 
   void fill_header() {

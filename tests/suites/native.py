@@ -118,6 +118,21 @@ def check_library(engine, loads, linker, chosen, folder, tally, dwarfdump):
     undefined = {line.split()[-1].split('@')[0] for line in run(['nm', '-D', '--undefined-only', path]).out.decode().splitlines()
                  if ' w ' not in line}
     tally.check(f'{name}: takes the personality alone', None if undefined == {'trapeze_personality'} else f'{sorted(undefined)}')
+    check_no_copy(name, path, chosen, folder, tally)
+
+
+def check_no_copy(name, library, chosen, folder, tally):
+    """Distances of a header that was copied into the program would be wrong: the linker refuses, or goes by the GOT."""
+    text = b'extern "C" const char program_module[]; extern "C" int trapeze_personality() { return program_module[1] != 84; } ' \
+           b'int main() { return trapeze_personality(); }'
+    for model, works in ((['-no-pie', '-fno-pie'], False), (['-pie', '-fPIE'], False), (['-pie', '-fPIC'], True)):
+        path = os.path.join(folder, 'no-copy')
+        linked = run(['c++', '-x', 'c++', '-', '-x', 'none', *model, *chosen, '-o', path, library], stdin=text)
+        if works:
+            fault = last(linked.err) if linked.status else f'status {run([path]).status}' if run([path]).status else None
+        else:
+            fault = None if linked.status and b'program_module' in linked.err else 'it was linked: ' + last(linked.err)
+        tally.check(f'{name}: no copy, {model[1]}', fault)
 
 
 def check_symbols(engine, folder, tally):
@@ -180,8 +195,10 @@ def check_refusals(engine, folder, tally):
     out, key = os.path.join(here, 'out'), os.path.join(folder, 'a-key')
     with open(key, 'wb') as file:
         file.write(b'0' * 32)
-    nowhere = os.path.join(here, 'nowhere')
+    nowhere, saved = os.path.join(here, 'nowhere'), os.path.join(folder, 'saved.tpz')
+    compile_to(engine, PROGRAM, saved)
     for what, options, env, status, message in (
+            ('what is compiled', ['-o', out, '--emit=obj', saved], {}, 2, b'already'),
             ('no -o', ['--emit=obj'], {}, 2, b'-o'),
             ('a key', ['-o', out, '--emit=exe', '--key', key], {}, 2, b'--key'),
             ('a name', ['-o', out, '--name=x'], {}, 2, b'--name'),
@@ -193,7 +210,7 @@ def check_refusals(engine, folder, tally):
             ('no runtime', ['-o', out, '--emit=exe'], {'TRAPEZE_NATIVE_LIBRARY': nowhere}, 1, b'TRAPEZE_NATIVE_LIBRARY'),
             ('a link that fails', ['-o', out, '--emit=exe', '--link-option=-lnothing-of-this-name'], {}, 1, b'cannot link'),
             ('no folder', ['-o', os.path.join(nowhere, 'x'), '--emit=exe'], {}, 1, b'cannot write')):
-        ran = run([engine, 'compile', PROGRAM, *options], env={**env, 'TMPDIR': here})
+        ran = run([engine, 'compile', *([] if saved in options else [PROGRAM]), *options], env={**env, 'TMPDIR': here})
         left = os.listdir(here)
         tally.check(f'refused: {what}', ran.crash() or (None if ran.status == status and message in ran.err and not left else
                                                         f'status {ran.status}, left {left}: {last(ran.err)}'))
