@@ -21,7 +21,7 @@ struct CFunction final : v1::detail::HostCode {
       : owner(s), layout(type), thunk(t), function(f), data(d) {}
 
   void call(unsigned char *area) override {
-    native::Buffer<8 * sizeof(trapeze_native_cell)> buffer(layout.cells() * sizeof(trapeze_native_cell));
+    native::Buffer<8 * sizeof(trapeze_native_cell)> buffer(layout.cells * sizeof(trapeze_native_cell));
     auto *cells = reinterpret_cast<trapeze_native_cell *>(buffer.data());
     layout.take(area, cells, 0, layout.params);
     Caller caller(store, v1::detail::calling_instance(*store));

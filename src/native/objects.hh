@@ -11,13 +11,14 @@
 struct trapeze_native_instance {
   struct Export {
     trapeze::Extern what;
-    bool in_c = false;              ///< a function without references: cells can carry everything
+    trapeze::Func func = {};        ///< it, if it is a function without references: cells can carry everything
     trapeze::native::Layout layout; ///< of such a function
   };
 
   trapeze_native_store *store;
   trapeze::Instance instance;
   std::vector<Export> exports;
+  std::unordered_map<std::string, std::uint32_t> numbers; ///< of exports, by name
 };
 
 struct trapeze_native_store {

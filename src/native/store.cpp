@@ -19,7 +19,7 @@ trapeze_native_instance::Export described(const Extern &what) {
   const FuncType type = what.func().type();
   if (letters(type).find('r') != std::string::npos)
     return {what};
-  trapeze_native_instance::Export out{what, true, Layout(type)};
+  trapeze_native_instance::Export out{what, what.func(), Layout(type)};
   detail::check_signature(what.func(), type, out.layout.places.data());
   return out;
 }
@@ -78,8 +78,10 @@ trapeze_native_instance *trapeze_native_store::handle(const Instance &instance) 
   std::unique_ptr<trapeze_native_instance> &known = instances[instance.raw()];
   if (!known) {
     auto made = std::make_unique<trapeze_native_instance>(this, instance);
-    for (const auto &[name, what] : instance.exports())
+    for (const auto &[name, what] : instance.exports()) {
+      made->numbers.emplace(name, static_cast<std::uint32_t>(made->exports.size()));
       made->exports.push_back(native::described(what));
+    }
     known = std::move(made);
   }
   return known.get();
@@ -126,29 +128,24 @@ trapeze_native_instance *trapeze_native_instantiate(trapeze_native_store *store,
 void trapeze_native_start(trapeze_native_instance *instance) { wasi::run(instance->instance); }
 
 std::uint32_t trapeze_native_find(const trapeze_native_instance *instance, const char *name) {
-  std::uint32_t index = 0;
-  for (const ExportType &e : instance->instance.module().exports()) {
-    if (e.name == name)
-      return index;
-    ++index;
-  }
-  return UINT32_MAX;
+  const auto found = instance->numbers.find(name);
+  return found == instance->numbers.end() ? UINT32_MAX : found->second;
 }
 
 void trapeze_native_call(trapeze_native_instance *instance, std::uint32_t func, trapeze_native_cell *cells,
                          std::size_t count) {
   const trapeze_native_instance::Export &called = native::export_at(instance, func);
-  if (!called.in_c) [[unlikely]]
+  if (!called.func) [[unlikely]]
     native::wrong_use("export " + std::to_string(func) +
                       (called.what.kind() == ExternKind::Func ? " takes or gives references: it is for callers in C++"
                                                               : " is no function"));
   const native::Layout &layout = called.layout;
-  if (count < layout.cells()) [[unlikely]]
-    native::wrong_use("export " + std::to_string(func) + " needs " + std::to_string(layout.cells()) +
+  if (count < layout.cells) [[unlikely]]
+    native::wrong_use("export " + std::to_string(func) + " needs " + std::to_string(layout.cells) +
                       " cells, there are " + std::to_string(count));
-  native::Buffer<512> area(layout.area_size());
+  native::Buffer<512> area(layout.area_size);
   layout.put(area.data(), cells, 0, layout.params);
-  v1::detail::call_area(called.what.func(), area.data());
+  v1::detail::call_area(called.func, area.data());
   layout.take(area.data(), cells, layout.params, layout.params + layout.results);
 }
 

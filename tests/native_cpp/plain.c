@@ -42,6 +42,32 @@ static void fail(void *data, trapeze_native_caller *caller, int32_t how) {
     plain_unreachable(plain);
 }
 
+/* More values than registers, and no generated function: 20 i32 and 20 f64 in, 10 f64 and 10 i64 out. */
+static void many(trapeze_native_function function, void *data, trapeze_native_caller *caller,
+                 trapeze_native_cell *cells) {
+  trapeze_native_cell results[20];
+  int i;
+  (void)function, (void)data, (void)caller;
+  for (i = 0; i < 10; ++i) {
+    results[i] = trapeze_native_f64(cells[39 - i].f64 * 2);
+    results[10 + i] = trapeze_native_i64((int64_t)cells[i].i32 * INT64_C(10000000000));
+  }
+  memcpy(cells, results, sizeof results);
+}
+
+static void many_values(void) {
+  trapeze_native_cell cells[40];
+  int i, fine = 1;
+  for (i = 0; i < 20; ++i) {
+    cells[i] = trapeze_native_i32(i - 5);
+    cells[20 + i] = trapeze_native_f64(i + 0.5);
+  }
+  trapeze_native_call(plain, trapeze_native_find(plain, "many"), cells, 40);
+  for (i = 0; i < 10; ++i)
+    fine = fine && cells[i].f64 == 2 * (19 - i) + 1 && cells[10 + i].i64 == (i - 5) * INT64_C(10000000000);
+  check(fine, "more values than registers");
+}
+
 enum { Refuse, Quiet, Trap, HostTrap, NestedTrap, Leave, Unknown, Reference, Immutable, Beyond, Nothing };
 
 static void go(void *data) {
@@ -152,7 +178,9 @@ static void nobody_defined(void *empty) { plain_instantiate(empty, NULL); }
 
 int main(int argc, char **argv) {
   static const char *const args[] = {"plain", "one", "two", NULL};
-  trapeze_native_wasi wasi = {args, NULL, NULL};
+  static const char *const variables[] = {"A=1", "B=2", NULL};
+  static const char *const directories[] = {"/tmp::/guest", "/", NULL};
+  trapeze_native_wasi wasi = {args, variables, directories};
   trapeze_native_options options = {0};
   trapeze_native_failure *failure;
   trapeze_native_store *empty;
@@ -163,12 +191,20 @@ int main(int argc, char **argv) {
   trapeze_native_store_wasi(store, &wasi);
   plain_define_host_mix(store, mix, &mixes);
   plain_define_host_fail(store, fail, NULL);
+  trapeze_native_define(store, "host", "many", "iiiiiiiiiiiiiiiiiiiiFFFFFFFFFFFFFFFFFFFF:FFFFFFFFFFIIIIIIIIII", many,
+                        NULL, NULL);
   plain = plain_instantiate(store, "plain");
   mixed = plain_mixed(plain, 1, INT64_C(1) << 40, 0.5f, 0.25);
   check(mixed.r0 == 1.25 && mixed.r1 == 1.5f && mixed.r2 == (INT64_C(1) << 40) + 1 && mixed.r3 == 2 && mixes == 1,
         "all types, there and back");
+  many_values();
   check(plain_careful(plain, 0) == 0 && plain_careful(plain, 1) == 41, "C throws, Wasm catches");
   check(plain_arguments(plain) == 3, "WASI has its arguments");
+  check(plain_variables(plain) == 2, "its environment");
+  check(plain_preopened(plain, 3) == 6 && plain_preopened(plain, 4) == 1 && plain_preopened(plain, 5) == -1,
+        "its directories");
+  trapeze_native_start(plain);
+  check(trapeze_native_global_get(plain, plain_global_started).i32 == 1, "a reactor is initialised");
   data();
   failures();
   empty = trapeze_native_store_new(NULL);

@@ -2,8 +2,14 @@
 (module $plain
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (import "wasi_snapshot_preview1" "args_sizes_get" (func $args (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_sizes_get" (func $environment (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_prestat_get" (func $prestat (param i32 i32) (result i32)))
   (import "host" "mix" (func $mix (param i32 i64 f32 f64) (result f64 f32 i64 i32)))
   (import "host" "fail" (func $fail (param i32)))
+  (type $many (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (param f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64)
+    (result f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64)))
+  (import "host" "many" (func $many (type $many)))
   (tag $refused (export "refused") (param i32 f64))
   (tag $quiet (export "quiet"))
   (memory (export "memory") 1)
@@ -13,6 +19,13 @@
 
   (func (export "mixed") (param i32 i64 f32 f64) (result f64 f32 i64 i32)
     (call $mix (local.get 0) (local.get 1) (local.get 2) (local.get 3)))
+  (func (export "many") (type $many)
+    (call $many
+      (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4) (local.get 5) (local.get 6) (local.get 7)
+      (local.get 8) (local.get 9) (local.get 10) (local.get 11) (local.get 12) (local.get 13) (local.get 14) (local.get 15)
+      (local.get 16) (local.get 17) (local.get 18) (local.get 19) (local.get 20) (local.get 21) (local.get 22) (local.get 23)
+      (local.get 24) (local.get 25) (local.get 26) (local.get 27) (local.get 28) (local.get 29) (local.get 30) (local.get 31)
+      (local.get 32) (local.get 33) (local.get 34) (local.get 35) (local.get 36) (local.get 37) (local.get 38) (local.get 39)))
   (func (export "sum") (param i32 i32) (result i32)
     (local $sum i32)
     (block $done
@@ -32,6 +45,14 @@
   (func (export "arguments") (result i32)
     (drop (call $args (i32.const 0) (i32.const 4)))
     (i32.load (i32.const 0)))
+  (func (export "variables") (result i32)
+    (drop (call $environment (i32.const 0) (i32.const 4)))
+    (i32.load (i32.const 0)))
+  (func (export "preopened") (param i32) (result i32)  ;; the length of its name, or -1
+    (if (call $prestat (local.get 0) (i32.const 0)) (then (return (i32.const -1))))
+    (i32.load (i32.const 4)))
+  (global $started (export "started") (mut i32) (i32.const 0))
+  (func (export "_initialize") (global.set $started (i32.add (global.get $started) (i32.const 1))))
   (func (export "leave") (param i32) (call $exit (local.get 0)))
   (func (export "unreachable") unreachable)
   (func (export "of reference") (param externref) (result i32) (ref.is_null (local.get 0))))
