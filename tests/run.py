@@ -184,7 +184,7 @@ SUITES = [
     Suite('native', lambda b: python('native.py', engine(b), program(b, 'tests/native/in_place'), program(b, 'tests/native/loads'),
                                      program(b, 'tests/artifacts/run_saved'), data('testsuite'), data('corpus')), ONCE, 40,
           what='objects, libraries and executables: every linker, code in place, the corpus as executables'),
-    Suite('native_cpp', lambda b: python('native_cpp.py', engine(b), program(b, 'libtrapeze_native.a')), ONCE, 8,
+    Suite('native_cpp', lambda b: python('native_cpp.py', engine(b), program(b, 'libtrapeze_native.a')), weight=8,
           what='modules linked into C and C++ programs throw into each other; the generated header; the example of the docs'),
     Suite('cli', lambda b: python('cli.py', engine(b)), what='messages, options and exit statuses'),
     Suite('cache', lambda b: python('cache.py', engine(b), data('bench/programs')), what='compiled once, whatever happens to the cache'),
