@@ -88,6 +88,8 @@ def main():
         tally.check(f'{name}: borders', ran.crash() or (None if ran.status == 0 else last(ran.out, 600)))
         ran = run([os.path.join(os.path.dirname(unit), 'unit_unwind')], env=preload)
         tally.check(f'{name}: registration', ran.crash() or (None if ran.status == 0 else last(ran.out, 600)))
+        ran = run([os.path.join(os.path.dirname(unit), 'native', 'in_place')], env=preload)
+        tally.check(f'{name}: linked objects', ran.crash() or (None if ran.status == 0 else last(ran.out, 600)))
     tally.close()
 
 
