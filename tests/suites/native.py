@@ -153,6 +153,12 @@ def check_symbols(engine, folder, tally):
     tally.check('the same executable', None if open(again[0], 'rb').read() == open(again[1], 'rb').read() else 'they differ')
     compile_to(engine, PROGRAM, library, '--emit=so')
     tally.check('a name of digits', None if '_3_module' in run(['nm', '-D', library]).out.decode() else 'no _3_module')
+    run(['strip', again[0]])
+    size = os.path.getsize(again[0])
+    tally.check('a small executable', None if size < 2 << 20 else f'{size} bytes')
+    runtime = run(['nm', '-C', os.path.join(os.path.dirname(engine), 'libtrapeze_native.a')]).out
+    tally.check('no compiler in the runtime', None if b'trapeze::runtime::' in runtime and not re.search(
+        rb' [TtWV] trapeze::(codegen|translate|opt|compile|ir|x64)::', runtime) else 'there is one')
     described = run([engine, 'inspect', first])
     tally.check('inspect', None if described.status == 0 and b'for a linker' in described.out else last(described.out + described.err))
     loaded = run([engine, 'run', first])
