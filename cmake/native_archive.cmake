@@ -8,7 +8,6 @@ add_library(trapeze_native STATIC ${native_sources} ${CMAKE_SOURCE_DIR}/src/cli/
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/cli/native/fmt.cpp PROPERTIES COMPILE_OPTIONS -fno-inline)
 set_target_properties(trapeze_native PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 target_compile_options(trapeze_native PRIVATE -ffunction-sections -fdata-sections)
-trapeze_without_vptr_check(trapeze_native)
 target_include_directories(trapeze_native PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
 target_link_libraries(trapeze_native PRIVATE fmt::fmt-header-only)
 foreach(room base wasm decode validate abi image os unwind runtime api wasi native_c)
