@@ -65,7 +65,7 @@ def no_gdb_here(engine, folder):
 def gdb_rows(engine, folder):
     out = gdb(engine, ['run', '--invoke', 'run', 'grows.wat'], ['break trapeze_builtin_MemoryGrow', 'run', 'bt'], folder)
     yield 'gdb: in a builtin', up_to_main(frames(out), ['innermost', 'middle', 'shop::sell(int)', 'run', 'trapeze_enter'])
-    out = gdb(engine, ['run', '--debug-info', 'host.wat'], ['break trapeze_host_call', 'run', 'bt'], folder)
+    out = gdb(engine, ['run', '--debug-info', 'host.wat'], ['break sched_yield', 'run', 'bt'], folder)
     yield 'gdb: in a host function', up_to_main(frames(out), ['trapeze_host_call_stub', 'waiter', 'loop_', '_start', 'trapeze_enter'])
     # Instruction by instruction: into `innermost`, and from its call of the builtin back to the end of `middle`.
     look = ['echo STEP\n', 'bt 6', 'stepi']
