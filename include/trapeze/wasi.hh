@@ -20,6 +20,8 @@ namespace trapeze::wasi {
 
 struct Preopen {
   std::string host, guest;
+  /// `HOST::GUEST`, or one name for both.
+  static Preopen parse(const std::string &text);
 };
 
 struct Options {

@@ -9,9 +9,6 @@
 
 namespace trapeze::cli {
 
-/// `HOST::GUEST`; HOST alone is both.
-wasi::Preopen preopen(const std::string &text);
-
 /// Runs `_start`, or what a reactor has. Throws Usage if there is nothing to run: `file` and `advice` are for its
 /// message.
 void start_program(const Instance &instance, const Module &module, const std::string &file, const char *advice = "");

@@ -100,7 +100,7 @@ int run(const RunOptions &options) {
   wasi.args.insert(wasi.args.begin(), options.file);
   wasi.env = options.env;
   for (const std::string &dir : options.dirs)
-    wasi.preopens.push_back(preopen(dir));
+    wasi.preopens.push_back(wasi::Preopen::parse(dir));
   wasi::define(linker, wasi);
 
   Instance instance = linker.instantiate(module);

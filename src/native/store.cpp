@@ -44,12 +44,6 @@ std::vector<std::string> strings(const char *const *list) {
   return out;
 }
 
-wasi::Preopen preopen(const std::string &text) {
-  const std::size_t colons = text.find("::");
-  return colons == std::string::npos ? wasi::Preopen{text, text}
-                                     : wasi::Preopen{text.substr(0, colons), text.substr(colons + 2)};
-}
-
 } // namespace
 
 void wrong_use(std::string message) { throw Error(ErrorKind::Usage, std::move(message)); }
@@ -106,7 +100,7 @@ void trapeze_native_store_wasi(trapeze_native_store *store, const trapeze_native
     options.args = native::strings(wasi->args);
     options.env = native::strings(wasi->env);
     for (const std::string &text : native::strings(wasi->preopens))
-      options.preopens.push_back(native::preopen(text));
+      options.preopens.push_back(wasi::Preopen::parse(text));
   }
   wasi::define(store->linker, options);
 }

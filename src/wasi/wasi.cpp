@@ -36,6 +36,11 @@ template <> struct Wrapper<&proc_exit> {
 
 } // namespace
 
+Preopen Preopen::parse(const std::string &text) {
+  const std::size_t colons = text.find("::");
+  return colons == std::string::npos ? Preopen{text, text} : Preopen{text.substr(0, colons), text.substr(colons + 2)};
+}
+
 void define(Linker &linker, const Options &options) {
   auto context = std::make_shared<Context>(options);
 #define WASI(name) Wrapper<&name>::define(linker, #name, context);

@@ -31,7 +31,7 @@ wasi::Options wasi_options(int argc, char **argv) {
     for (std::size_t at = dirs_variable.size(); at < text.size();) {
       const std::size_t end = std::min(text.find(',', at), text.size());
       if (end != at)
-        out.preopens.push_back(preopen(std::string(text.substr(at, end - at))));
+        out.preopens.push_back(wasi::Preopen::parse(std::string(text.substr(at, end - at))));
       at = end + 1;
     }
   }
